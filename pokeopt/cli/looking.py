@@ -1,0 +1,273 @@
+"""``list``, ``show``, ``best``, ``report``, ``dashboard``: what is there, read from the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pokeopt.cli.options import Home, Json, Name, Storage, store_at
+from pokeopt.cli.output import console, print_facts, print_json, print_table, say
+from pokeopt.cli.words import counts, duration, moment, plural, score, setting, settings
+from pokeopt.errors import StoreError, UserError
+
+if TYPE_CHECKING:
+    from pokeopt.store import Store, StudyView, TrialRow
+
+MAX_CHANGED = 3
+
+
+def list_(storage: Storage = None, home: Home = None, as_json: Json = False) -> int:
+    """List the studies of the store, oldest first."""
+    from pokeopt.cli.summary import trial_as_plain
+
+    store = store_at(storage, home)
+    views = [_exactly(store, name) for name in store.names()]
+    if as_json:
+        print_json(
+            [
+                _study_as_plain(view) | {"best": trial_as_plain(view.best) if view.best else None}
+                for view in views
+            ]
+        )
+        return 0
+    if not views:
+        say(f"no study yet in {store.file or store.url}; pokeopt run SPACE.yaml makes one")
+        return 0
+    rows = []
+    for view in views:
+        best = score(view.best.value) if view.best and view.kind == "search" else ""
+        rows.append(
+            [
+                view.name,
+                view.kind,
+                str(len(view.counted)),
+                best,
+                view.metrics[0],
+                moment(view.created),
+                counts(view.states()),
+            ]
+        )
+    columns = ["name", "kind", "trials", "best", "metric", "started", "states"]
+    print_table(columns, rows, right=("trials", "best"))
+    return 0
+
+
+def show(
+    name: Name,
+    trial: Annotated[
+        int | None, typer.Argument(metavar="[TRIAL]", help="One trial, by number.", show_default=False)
+    ] = None,
+    storage: Storage = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> int:
+    """Show a study, or everything stored of one trial."""
+    from pokeopt.cli.summary import print_effects, trial_as_plain
+    from pokeopt.report.confirm import summarise_confirm
+
+    store = store_at(storage, home)
+    view = store.load(name)
+    if trial is not None:
+        row = _row(view, trial)
+        if as_json:
+            print_json(trial_as_plain(row))
+        else:
+            _print_trial(store, view, row)
+        return 0
+    if as_json:
+        print_json(_study_as_plain(view) | {"trials": [trial_as_plain(row) for row in view.trials]})
+        return 0
+    _print_study(view)
+    if view.kind == "confirm":
+        say()
+        print_effects(summarise_confirm(store, view))
+    return 0
+
+
+def best(name: Name, storage: Storage = None, home: Home = None, as_json: Json = False) -> int:
+    """Show the best trial and what it changes.
+
+    Exit code 1 if no trial is complete yet.
+    """
+    from pokeopt.cli.summary import print_changes, score_line, trial_as_plain
+
+    view = store_at(storage, home).load(name)
+    if view.kind != "search":
+        parent = view.attrs.get("parent", "its parent")
+        what = "a confirm study has arms, not a best trial"
+        raise UserError(view.name, what, f"see pokeopt show {view.name}, or pokeopt best {parent}")
+    row = view.best
+    if row is None:
+        raise StoreError(
+            view.name, f"no trial is complete ({counts(view.states())})", f"see pokeopt show {view.name}"
+        )
+    if as_json:
+        print_json({"study": view.name} | trial_as_plain(row))
+        return 0
+    say(f"{view.name} trial {row.number}: {score_line(view, row)}")
+    print_changes(view, row)
+    return 0
+
+
+def report(
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="The studies; several are compared.", show_default=False),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to write.", show_default="reports/NAME.html"
+        ),
+    ] = None,
+    storage: Storage = None,
+    home: Home = None,
+) -> int:
+    """Write a study's report as one HTML file.
+
+    Its confirm study is included; the file needs no network.
+    """
+    from pokeopt.report import write_report
+
+    store = store_at(storage, home)
+    known = [store.load(name).name for name in names]
+    path = write_report(store, known, output or Path("reports") / f"{'+'.join(known)}.html")
+    say(str(path))
+    return 0
+
+
+def dashboard(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = 8080,
+    allow_writes: Annotated[
+        bool, typer.Option("--allow-writes", help="Let the page change notes and delete studies.")
+    ] = False,
+    storage: Storage = None,
+    home: Home = None,
+) -> int:
+    """Serve optuna-dashboard on the store until Ctrl-C.
+
+    The page is live, and reachable from this machine only.
+    """
+    from pokeopt.dashboard import make_server
+
+    with make_server(store_at(storage, home), port, allow_writes=allow_writes) as server:
+        mode = "changes are allowed" if allow_writes else "read-only"
+        console().print(f"http://127.0.0.1:{server.server_port}/  ({mode}; Ctrl-C ends it)")
+        server.serve_forever()
+    return 0
+
+
+def _exactly(store: Store, name: str) -> StudyView:
+    """Load the study of that very name: a bare NAME would mean the newest of NAME, NAME-2, ..."""
+    return store.load(name, exact=True)
+
+
+def _row(view: StudyView, number: int) -> TrialRow:
+    if not 0 <= number < len(view.trials):
+        mend = f"trials are 0 to {len(view.trials) - 1}" if view.trials else "it has none yet"
+        raise UserError(view.name, f"there is no trial {number}", mend)
+    return view.trials[number]
+
+
+def _print_study(view: StudyView) -> None:
+    from pokeopt.cli.summary import changed_values
+
+    budget = view.spec.get("search", {}).get("trials") if view.kind == "search" else None
+    print_facts(
+        {
+            "study": f"{view.name} ({view.kind})",
+            "metric": ", ".join(f"{m} ({d})" for m, d in zip(view.metrics, view.directions, strict=False)),
+            "trials": plural(len(view.counted), "trial")
+            + (f" of {budget}" if budget else "")
+            + f": {counts(view.states())}",
+            "started": moment(view.created),
+        }
+    )
+    if not view.trials:
+        return
+    say()
+    rows = []
+    for row in view.trials:
+        if view.kind == "search":
+            changed = {key: to for key, (_, to) in changed_values(view, row).items()}
+            what = settings(changed, MAX_CHANGED) or ("baseline" if row.params else "")
+        else:
+            what = f"{row.arm_id}, seed {row.seed}"
+        value = score(row.value) if row.state == "COMPLETE" else ""
+        rows.append(
+            [str(row.number), row.shown_state, value, str(row.attrs.get("epochs_run", "")), _time(row), what]
+        )
+    columns = [
+        "trial",
+        "state",
+        "score",
+        "epochs",
+        "time",
+        "differs from the baseline" if view.kind == "search" else "cell",
+    ]
+    print_table(columns, rows, right=("trial", "score", "epochs", "time"))
+
+
+def _print_trial(store: Store, view: StudyView, row: TrialRow) -> None:
+    cause = f" ({row.stop_cause})" if row.stop_cause else ""
+    facts = {"trial": f"{view.name} {row.number}", "state": f"{row.shown_state}{cause}"}
+    if row.state == "COMPLETE":
+        facts["score"] = ", ".join(
+            f"{name} {score(value)}" for name, value in zip(view.metrics, row.values or (), strict=False)
+        )
+    facts |= {"started": moment(row.started), "time": _time(row)}
+    links = {
+        "replaced by": row.replaced_by,
+        "retry of": row.attrs.get("retry_of"),
+        "arm": row.arm_id,
+        "seed": row.seed,
+        "pruner": row.attrs.get("pruner"),
+        "kept epoch": row.attrs.get("best_step"),
+        "parameters": row.attrs.get("n_params"),
+        "device": row.attrs.get("device"),
+        "host": row.attrs.get("host"),
+        "code": row.attrs.get("code_version"),
+    }
+    facts |= {name: str(value) for name, value in links.items() if value is not None}
+    print_facts(facts)
+    if row.params:
+        say()
+        print_table(["parameter", "value"], [[path, setting(value)] for path, value in row.params.items()])
+    metrics = {key: row.metric(key) for key in sorted(row.attrs) if "/" in key}
+    if metrics:
+        say()
+        print_table(
+            ["metric", "value"], [[key, score(value)] for key, value in metrics.items()], right=("value",)
+        )
+    if row.curve:
+        say()
+        say(
+            f"{view.metrics[0]} by step: "
+            + ", ".join(f"{step} {score(value)}" for step, value in row.curve.items())
+        )
+    files = store.artifacts(view.name, row.number)
+    if files:
+        say()
+        say(f"files: {', '.join(sorted(files))}")
+    if error := row.attrs.get("error"):
+        say()
+        say(str(error))
+
+
+def _time(row: TrialRow) -> str:
+    wall_s = row.attrs.get("wall_s")
+    return duration(float(wall_s)) if wall_s is not None else "-"
+
+
+def _study_as_plain(view: StudyView) -> dict[str, Any]:
+    return {
+        "name": view.name,
+        "kind": view.kind,
+        "metrics": view.metrics,
+        "directions": view.directions,
+        "created": view.created,
+        "states": view.states(),
+        "n_trials": len(view.counted),
+    }

@@ -1,0 +1,1 @@
+"""Loss terms, and how they are combined into the one number that is minimised."""

@@ -1,0 +1,88 @@
+"""What a page is made of: tables and figures, already in words, not yet in HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: numbers are set right-aligned; ``note`` is its tooltip."""
+
+    title: str | Markup
+    is_number: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, what it is sorted by (its text if None), and a class for its look."""
+
+    text: str | Markup
+    sort: float | None = None
+    look: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; its first column names the row."""
+
+    id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    is_sortable: bool = False
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure under the question that it answers, over the line that says how to read it.
+
+    Attributes:
+        svgs: One drawing, or a few side by side.
+        table: The same as numbers, folded.
+    """
+
+    id: str
+    question: str
+    svgs: tuple[Markup, ...]
+    reading: str
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page with its own heading and entry in the contents."""
+
+    id: str
+    title: str
+    blocks: tuple[Figure | Table | Text, ...]
+    banner: str = ""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph, a list, or preformatted text that may be folded under a line."""
+
+    paragraphs: tuple[str, ...] = ()
+    title: str = ""
+    code: str = ""
+    fold: str = ""
+    items: tuple[tuple[str, str], ...] = field(default=())
+
+
+def cells(*texts: str | Markup | Cell) -> tuple[Cell, ...]:
+    """Return a row; plain text becomes a cell."""
+    return tuple(text if isinstance(text, Cell) else Cell(text) for text in texts)
+
+
+def simple_table(
+    id_: str, caption: str, titles: Sequence[str], rows: Sequence[Sequence[str]], *, text_columns: int = 1
+) -> Table:
+    """Return a table whose first columns are text and whose others are numbers."""
+    columns = tuple(Column(title, is_number=i >= text_columns) for i, title in enumerate(titles))
+    return Table(id_, caption, columns, tuple(cells(*row) for row in rows))

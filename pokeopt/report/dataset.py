@@ -1,0 +1,95 @@
+"""The images of a study, summarised from what its rows and predictions know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pokeopt.registry import split_component
+from pokeopt.report.predictions import read_predictions
+from pokeopt.report.summary import DataSummary
+from pokeopt.report.words import joined
+from pokeopt.store import StudyView
+
+if TYPE_CHECKING:
+    from pokeopt.store import Store
+
+OF_THE_SOURCE_ALONE = ("source",)
+
+
+def summarise_data(store: Store, views: Sequence[StudyView]) -> DataSummary | None:
+    """Return the data of the first study that knows it; None if no trial ever saw an image.
+
+    The study attribute ``data``, where the driver left one, holds ``classes`` (a list), ``counts`` (part to a
+    list of images a class), ``external`` (name to images) and ``duplicates_across_splits`` (pairs of ids).
+    Where there is none, predictions tell what they know: validation, test and external sets.
+    """
+    if not views:
+        return None
+    section = dict(views[0].spec.get("data") or _first_config(views).get("data") or {})
+    told: dict[str, Any] = next((dict(v.attrs["data"]) for v in views if v.attrs.get("data")), {})
+    classes = tuple(told.get("classes", ()))
+    counts = {part: tuple(values) for part, values in (told.get("counts") or {}).items()}
+    sizes = {part: sum(values) for part, values in counts.items()}
+    sizes |= {part: int(n) for part, n in (told.get("external") or {}).items()}
+    if not told:
+        classes, counts = _from_predictions(store, views)
+        sizes = {part: sum(values) for part, values in counts.items()}
+    duplicates = told.get("duplicates_across_splits")
+    return DataSummary(
+        source=str(section.get("source", "unknown")),
+        settings={key: value for key, value in section.items() if key not in OF_THE_SOURCE_ALONE},
+        parts=tuple(sizes),
+        classes=classes,
+        counts=counts,
+        sizes=sizes,
+        external={
+            name: describe_external(found) for name, found in (views[0].spec.get("external") or {}).items()
+        },
+        data_hashes=_hashes(views, "data_hash"),
+        split_hashes=_hashes(views, "split_hash"),
+        duplicates=None if duplicates is None else tuple((str(a), str(b)) for a, b in duplicates),
+    )
+
+
+def describe_external(section: Mapping[str, Any]) -> str:
+    """Return in words which images an external set holds and how they are prepared."""
+    steps = section.get("preprocess")
+    prepared = "prepared as in training" if steps is None else f"preprocess: {steps_text(steps)}"
+    if "of" in section:
+        return f"the {section['of']} part, {prepared}"
+    settings = ", ".join(f"{key} {value}" for key, value in section.items() if key != "preprocess")
+    return f"{settings}; {prepared}"
+
+
+def steps_text(steps: Any) -> str:
+    """Return preprocessing steps as a chain of arrows, a searched one with all its options."""
+    if not steps:
+        return "none"
+    if isinstance(steps, Mapping):
+        options = steps.get("choice", {})
+        chains = [f"{label} ({steps_text(chain)})" for label, chain in options.items()]
+        return f"searched: {joined(chains, 'or')}"
+    return " → ".join(split_component(step)[0] for step in steps)
+
+
+def _from_predictions(
+    store: Store, views: Sequence[StudyView]
+) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    for view in views:
+        for row in view.complete:
+            if found := read_predictions(store, view.name, row.number):
+                counts = {part: predictions.support for part, predictions in found.parts.items()}
+                order = sorted(counts, key=lambda part: (part not in ("val", "test"), part != "val", part))
+                return found.classes, {part: counts[part] for part in order}
+    return (), {}
+
+
+def _first_config(views: Sequence[StudyView]) -> dict[str, Any]:
+    return next((row.config for view in views for row in view.trials if row.config), {})
+
+
+def _hashes(views: Sequence[StudyView], key: str) -> tuple[str, ...]:
+    return tuple(
+        sorted({str(row.attrs[key]) for view in views for row in view.counted if row.attrs.get(key)})
+    )

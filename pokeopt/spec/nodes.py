@@ -1,0 +1,105 @@
+"""What was read: values that remember where they stand, so that every complaint can name file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pokeopt.errors import SpecError
+
+Scalar: TypeAlias = None | bool | int | float | str
+MARKERS = ("int", "float", "choice")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value was written.
+
+    Attributes:
+        file: As a message names it: a path, or ``--set KEY``.
+        line: From 1; None outside files.
+        folder: What relative paths in the value start from.
+    """
+
+    file: str
+    line: int | None
+    folder: Path
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the value came from ``--set``."""
+        return self.line is None
+
+    def at(self, key: str) -> str:
+        """Return the ``where`` of a message about ``key``: ``space.yaml:12 (training.optimizer)``."""
+        if self.line is None:
+            return self.file if not key or self.file.endswith(f" {key}") else f"{self.file} ({key})"
+        return f"{self.file}:{self.line} ({key})" if key else f"{self.file}:{self.line}"
+
+    def error(self, key: str, what: str, mend: str) -> SpecError:
+        """Return the error to raise about ``key``."""
+        return SpecError(self.at(key), what, mend)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One value of a file: a scalar, a list or a mapping of nodes.
+
+    Attributes:
+        label: The label under which ``--set`` chose this value among the labelled values of a choice.
+    """
+
+    value: Scalar | tuple[Node, ...] | Mapping[str, Node]
+    place: Place
+    label: str | None = None
+
+    @property
+    def mapping(self) -> Mapping[str, Node]:
+        """The entries of a mapping; empty for anything else."""
+        return self.value if isinstance(self.value, Mapping) else {}
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        """The items of a list; empty for anything else."""
+        return self.value if isinstance(self.value, tuple) else ()
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.value, Mapping)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.value, tuple)
+
+    @property
+    def is_scalar(self) -> bool:
+        return not self.is_mapping and not self.is_list
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether the value is searched: a mapping with one of the keys int, float and choice."""
+        return any(key in self.mapping for key in MARKERS)
+
+    def with_value(self, value: Scalar | tuple[Node, ...] | Mapping[str, Node]) -> Node:
+        """Return a node of another value at the same place."""
+        return replace(self, value=value)
+
+    def plain(self) -> Any:
+        """Return the value as plain Python."""
+        if self.is_mapping:
+            return {key: node.plain() for key, node in self.mapping.items()}
+        return [node.plain() for node in self.items] if self.is_list else self.value
+
+
+def show(value: Any) -> str:
+    """Return a value as a message writes it: short, and text in quotes."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        text = "[" + ", ".join(show(item) for item in value) + "]"
+        return text if len(text) <= 60 else f"a list of {len(value)}"
+    return f"'{value}'" if isinstance(value, str) else repr(value)

@@ -1,0 +1,180 @@
+"""Start a study: build its core from a specification and hand it to a runner."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pokeopt import metrics
+from pokeopt.errors import PokeoptError
+from pokeopt.registry import PRUNERS, split_component
+from pokeopt.spec import StudySpec
+from pokeopt.store import Store
+from pokeopt.store.lease import Lease
+from pokeopt.store.writing import StudyWriter
+from pokeopt.study.checkpoints import CheckpointKeeper
+from pokeopt.study.core import Core, CoreOptions
+from pokeopt.study.local import run_locally
+from pokeopt.study.progress import Progress
+from pokeopt.study.pruners.members import build_pruner
+from pokeopt.study.resources import Placement
+from pokeopt.study.stopping import StopSignals
+from pokeopt.study.twin import PruningTwin
+from pokeopt.study.work import Work
+
+Watch = Callable[[Callable[[], Progress]], AbstractContextManager[Any]]
+VERSIONS_OF = ("torch", "optuna", "ray", "numpy")
+
+
+@dataclass
+class Launch:
+    """How this command runs studies.
+
+    Attributes:
+        store: Where they lie.
+        lease: Tells other drivers that we live.
+        run_id: Our name among drivers.
+        placement: Trials at a time, and what each may use.
+        signals: Asks for a stop.
+        watch: Shows progress while a study runs.
+        deadline: ``time.monotonic()`` at which to stop asking, if any.
+        n_gpus: GPUs that Ray may hand out.
+        ray_address: A running cluster; None starts a private Ray.
+        stack: Closes what was opened on the way, Ray among it.
+    """
+
+    store: Store
+    lease: Lease
+    run_id: str
+    placement: Placement
+    signals: StopSignals
+    watch: Watch | None = None
+    deadline: float | None = None
+    n_gpus: int = 0
+    ray_address: str | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
+    _has_ray: bool = False
+
+    def start_ray(self) -> None:
+        """Open the one Ray session of this command, at its first use."""
+        from pokeopt.study.ray_session import ray_session
+
+        if not self._has_ray:
+            n_cpus = self.placement.workers * self.placement.cpus_per_trial
+            self.stack.enter_context(ray_session(n_cpus, self.n_gpus, self.ray_address))
+            self._has_ray = True
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run of a study ended: the reason it stopped early (empty if it did not), and the error behind it."""
+
+    stopped: str
+    failure: PokeoptError | None
+
+
+def new_run_id() -> str:
+    """Return a name that no other driver has."""
+    return time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
+
+
+def directions(spec: StudySpec) -> tuple[str, ...]:
+    """Return "maximize" or "minimize" for each objective."""
+    return tuple(direction(spec, name) for name in spec.objectives)
+
+
+def direction(spec: StudySpec, metric: str) -> str:
+    """Return a metric's direction."""
+    return str(metrics.find(metric, task=spec.task, parts=tuple(spec.external)).direction)
+
+
+def build_core(spec: StudySpec, writer: StudyWriter, work: Work, launch: Launch) -> Core:
+    """Build the core of a study; confirm studies have no pruner."""
+    metric = spec.objective
+    is_maximised = direction(spec, metric) == "maximize"
+    pruner = split_component(spec.search.pruner)[0] if work.phase == "search" else "none"
+    twin = None
+    if pruner != "none":
+        epochs = int(
+            spec.resolved()["training"]["epochs"]
+        )  # a number: only without a pruner may it be searched
+        twin = PruningTwin(build_pruner(PRUNERS.make(spec.search.pruner), epochs), direction(spec, metric))
+    placement = launch.placement
+    options = CoreOptions(
+        run_id=launch.run_id,
+        objectives=spec.objectives,
+        prune_on=metric,
+        is_maximised=is_maximised,
+        n_workers=1 if spec.search.deterministic else max(placement.workers, 1),
+        task={
+            "cache_dir": str(launch.store.cache_dir),
+            "device": placement.device,
+            "threads": placement.cpus_per_trial,
+            "memory_fraction": placement.gpus_per_trial if 0 < placement.gpus_per_trial < 1 else 1.0,
+            "deterministic": spec.search.deterministic,
+            "plugins": tuple(spec.plugins),
+        },
+        stamp={"code_version": code_version(), "fidelity": "exact"},
+        constraints={c.metric: (c.bound, c.sign) for c in spec.constraints},
+        pruner=pruner,
+        in_turn=pruner == "wilcoxon",
+        trial_timeout_s=spec.resources.trial_timeout_s,
+        hang_timeout_s=spec.resources.hang_timeout_s,
+        deadline=launch.deadline,
+        baseline=spec.space.baseline() if spec.baseline else None,
+    )
+    keeper = CheckpointKeeper(
+        launch.store.checkpoints_dir / writer.name, spec.resources.checkpoint_gb, is_maximised
+    )
+    return Core(writer, work, launch.lease, options, keeper, twin)
+
+
+def drive(core: Core, launch: Launch) -> Outcome:
+    """Run a study until it is done, stopped or broken; nothing of ours is left RUNNING."""
+    core.open()
+    launch.signals.on_stop = lambda: core.request_stop("signal")
+    if launch.signals.received is not None:
+        core.request_stop("signal")
+    if not core.has_work():
+        launch.signals.on_stop = None
+        return Outcome(core.stopping, core.failure)
+    with launch.watch(core.progress) if launch.watch else nullcontext():
+        try:
+            if launch.placement.workers == 0:
+                run_locally(core)
+            else:
+                core.note = "starting Ray"
+                launch.start_ray()
+                from pokeopt.study.ray_tuning import run_with_ray
+
+                core.note = ""
+                run_with_ray(core, launch.placement, launch.signals)
+        finally:
+            core.close()
+            launch.signals.on_stop = None
+    return Outcome(core.stopping, core.failure)
+
+
+@cache
+def code_version() -> str:
+    """Return the package's version and a hash of its source, so that a replay can say what changed."""
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{importlib.metadata.version('pokeopt')}+{digest.hexdigest()[:10]}"
+
+
+def versions() -> Mapping[str, str]:
+    """Return the versions of what a study's numbers depend on."""
+    found = {name: importlib.metadata.version(name) for name in VERSIONS_OF}
+    return {"python": platform.python_version(), **found}

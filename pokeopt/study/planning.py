@@ -1,0 +1,262 @@
+"""What a file asks for, before anything runs: parameters, trials, cells, model sizes, time."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pokeopt.records import TrialState, TrialTask
+from pokeopt.registry import split_component
+
+if TYPE_CHECKING:
+    from pokeopt.data import Dataset
+    from pokeopt.spec import Param, Space, StudySpec
+
+N_SIZED = 64  # random configurations whose parameters are counted; building one takes milliseconds
+N_TIMED = 3  # the baseline and two random ones
+N_BATCHES = 20  # batches of an epoch that is timed; the second epoch counts, the first one warms up
+CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One searched parameter: its range, its baseline value, and the conditions under which it exists."""
+
+    path: str
+    range: str
+    baseline: Any
+    when: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Trainable and other parameters of the networks: at the baseline, and over random configurations."""
+
+    baseline: int | None
+    smallest: int
+    median: int
+    largest: int
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of one epoch, and where the numbers come from."""
+
+    seconds: tuple[float, ...]
+    source: str
+
+    @property
+    def mean(self) -> float:
+        """The mean of the configurations seen."""
+        return statistics.fmean(self.seconds)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What running the file would take.
+
+    Attributes:
+        parts: Part of the data to its number of images.
+        duplicates: Pairs of equal images that lie in different parts.
+        epochs: The most epochs of one trial; pruning and early stopping only make it fewer.
+        arms: The most arms that the confirm study can have; which ones is known after the search.
+        workers: Trials at a time on this machine.
+        speed: None where no trial of this study has run and nothing was timed.
+        total_s: Upper estimate of search and confirm study together; None without ``speed``.
+    """
+
+    name: str
+    path: str
+    source: str
+    classes: tuple[str, ...]
+    parts: Mapping[str, int]
+    duplicates: int
+    objectives: tuple[str, ...]
+    sampler: str
+    pruner: str
+    trials: int
+    seeds: int
+    epochs: int
+    arms: int
+    arm_seeds: int
+    workers: int
+    axes: tuple[Axis, ...]
+    family: str
+    sizes: Sizes
+    speed: Speed | None
+    total_s: float | None
+
+    @property
+    def cells(self) -> int:
+        """The most (arm, seed) cells of the confirm study."""
+        return self.arms * self.arm_seeds
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return dataclasses.asdict(self) | {"cells": self.cells}
+
+
+def make_plan(
+    path: str | Path,
+    *,
+    sets: Sequence[str] = (),
+    storage: str | None = None,
+    home: Path,
+    measure: bool = False,
+) -> Plan:
+    """Check a search-space file against its data and say what running it would take.
+
+    Args:
+        path: The file.
+        sets: ``KEY=VALUE`` changes to it.
+        storage: Where earlier trials of the study are looked up.
+        home: Folder of the image cache.
+        measure: Time about 20 batches of a few configurations instead of looking up earlier trials.
+
+    Raises:
+        UserError: If the file or its data cannot be used.
+    """
+    from pokeopt.data import load_data
+    from pokeopt.registry import import_plugins
+    from pokeopt.spec import load_study
+    from pokeopt.study.resources import place
+
+    spec = load_study(path, sets)
+    import_plugins(spec.plugins)
+    baseline = spec.space.baseline() if spec.baseline is not None else None
+    drawn = [spec.space.config(values) for values in _draw(spec.space, N_SIZED)]
+    start = spec.space.config(spec.space.active(baseline)) if baseline is not None else drawn[0]
+    data = load_data(start["data"], home / "cache", external=start.get("external") or {})
+    workers = place(spec.resources).workers
+    speed = (
+        _measure(spec, [start, *drawn][:N_TIMED], data, home / "cache")
+        if measure
+        else _earlier(spec.name, storage, home)
+    )
+    epochs = max(int(config["training"]["epochs"]) for config in (start, *drawn))
+    arms, arm_seeds = _confirm(spec)
+    networks = spec.search.trials * spec.search.seeds + arms * arm_seeds
+    sizes = [_n_params(config, len(data.classes)) for config in drawn]
+    return Plan(
+        name=spec.name,
+        path=str(path),
+        source=start["data"]["source"],
+        classes=data.classes,
+        parts={"train": len(data.train), "val": len(data.val), "test": len(data.test)}
+        | {name: len(part.labels) for name, part in data.external.items()},
+        duplicates=len(data.duplicates_across_splits),
+        objectives=spec.objectives,
+        sampler=split_component(spec.search.sampler)[0],
+        pruner=split_component(spec.search.pruner)[0],
+        trials=spec.search.trials,
+        seeds=spec.search.seeds,
+        epochs=epochs,
+        arms=arms,
+        arm_seeds=arm_seeds,
+        workers=max(workers, 1),
+        axes=tuple(_axis(param, baseline or {}) for param in spec.space.params),
+        family=str(start["model"]["family"]),
+        sizes=Sizes(
+            _n_params(start, len(data.classes)) if baseline is not None else None,
+            min(sizes),
+            int(statistics.median(sizes)),
+            max(sizes),
+        ),
+        speed=speed,
+        total_s=speed.mean * epochs * networks / max(workers, 1) if speed else None,
+    )
+
+
+def _draw(space: Space, n: int) -> list[dict[str, Any]]:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    return [space.suggest(study.ask()) for _ in range(n if space.params else 1)]
+
+
+def _confirm(spec: StudySpec) -> tuple[int, int]:
+    if spec.ablation is None:
+        return 0, 0
+    keys = {factor.key for factor in spec.space.factors()}
+    top = len(keys) if spec.ablation.top is None else spec.ablation.top
+    factors = min(len(keys), top + len(keys & set(spec.ablation.include)))
+    return factors + 2, len(spec.ablation.seeds)  # baseline and best beside the factors
+
+
+def _axis(param: Param, baseline: Mapping[str, Any]) -> Axis:
+    conditions = []
+    for condition in param.when:
+        if condition.above is not None:
+            conditions.append(f"{condition.path} above {condition.above}")
+        else:
+            values = " or ".join(str(value) for value in condition.values)
+            conditions.append(f"{condition.path} is {values}")
+    scale = ", log" if param.log else ""
+    return Axis(param.path, f"{param}{scale}", baseline.get(param.path), " and ".join(conditions))
+
+
+def _n_params(config: Config, n_classes: int) -> int:
+    """Count the parameters of a network without the memory for them."""
+    import torch
+
+    from pokeopt.models.base import ImageShape
+    from pokeopt.registry import MODELS
+
+    settings = dict(config["model"])
+    model = MODELS.make({settings.pop("family"): settings})
+    side = int(config["data"]["image_size"])
+    with torch.device("meta"):
+        network = model.build(ImageShape(CHANNELS[config["data"]["channels"]], side, side), n_classes)
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def _earlier(name: str, storage: str | None, home: Path) -> Speed | None:
+    """Look up how long an epoch took in earlier trials of this study."""
+    from pokeopt.store import open_store
+
+    store = open_store(storage, home)
+    if store.newest(name) not in store.names():
+        return None
+    ended = [row for row in store.load(name).counted if row.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    seconds = [float(row.attrs["s_per_epoch"]) for row in ended if row.attrs.get("s_per_epoch")]
+    return Speed(tuple(seconds), f"{len(seconds)} earlier trials") if seconds else None
+
+
+def _measure(spec: StudySpec, configs: Sequence[Config], data: Dataset, cache_dir: Path) -> Speed:
+    """Train each configuration for two short epochs; scale the second to all images."""
+    from pokeopt import trial
+
+    n_images = len(data.train) + len(data.val) + len(data.test)
+    seconds = []
+    for config in configs:
+        batch = int(config["training"]["batch_size"])
+        limit = min(n_images, math.ceil(N_BATCHES * batch * n_images / len(data.train)))
+        short = {
+            **config,
+            "data": {**config["data"], "limit": limit},
+            "training": {**config["training"], "epochs": 2},
+        }
+        task = TrialTask(
+            config=short,
+            seeds=(0,),
+            objective=spec.objective,
+            cache_dir=str(cache_dir),
+            plugins=spec.plugins,
+        )
+        marks: dict[int, float] = {}
+        for record in trial.run(task):
+            step = getattr(record, "step", 0)
+            if step and not getattr(record, "heartbeat", False):
+                marks[step] = record.wall_s  # type: ignore[union-attr]  # an EpochRecord: it has a step
+        last = max(marks)
+        seconds.append((marks[last] - marks.get(last - 1, 0.0)) * n_images / limit)
+    return Speed(
+        tuple(seconds), f"timed now on {len(configs)} configurations, about {N_BATCHES} batches each"
+    )

@@ -1,0 +1,1 @@
+"""Training: one configuration -> epochs. Optimizers, schedules, stopping rules, batches, checkpoints and the loop."""

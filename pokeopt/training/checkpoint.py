@@ -1,0 +1,57 @@
+"""Checkpoints: one file, replaced at once or not at all."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+FILE_NAME = "checkpoint.pt"
+CHECKPOINT_EVERY_S = 30.0
+
+log = logging.getLogger(__name__)
+
+
+def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Write a state of tensors and plain values; a reader sees the old file or the new one, even after a power cut."""
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{FILE_NAME}.{os.getpid()}"
+    try:
+        with temporary.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(folder / FILE_NAME)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync(folder)
+
+
+def read_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Return the state, its tensors on the CPU; None if there is no checkpoint, or none that can be read."""
+    file = folder / FILE_NAME
+    if not file.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever a damaged file raises, starting anew mends it
+        log.warning("%s cannot be read and is ignored: %s", file, error)
+        return None
+    return state
+
+
+def remove_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint, if there is one."""
+    (folder / FILE_NAME).unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name last; without it the rename itself may be lost."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

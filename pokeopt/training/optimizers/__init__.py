@@ -1,0 +1,1 @@
+"""Optimizers: settings whose ``build`` makes torch's optimizer. A new one is one new file."""

@@ -1,0 +1,1 @@
+"""Schedules of the learning rate: pure functions of the scores so far. A new one is one new file."""

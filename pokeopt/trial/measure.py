@@ -1,0 +1,96 @@
+"""How large a configuration's model is and how fast it trains, without training it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pokeopt.models.base import ImageShape
+from pokeopt.records import TrialTask
+from pokeopt.registry import import_plugins
+from pokeopt.training.device import choose_device, prepare_device, release_device
+from pokeopt.training.network import Network
+from pokeopt.training.recipe import make_model
+from pokeopt.trial.prepare import prepare
+
+CHANNELS = {"rgb": 3, "rgba": 4, "gray": 1}
+WARM_UP_BATCHES = 3  # the first ones allocate, and choose kernels on a GPU
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSize:
+    """What a model holds and costs.
+
+    Attributes:
+        n_params: Parameters, frozen ones included.
+        flops: Floating-point operations of one image's forward pass, in matrix products and convolutions only;
+            one multiplication with its addition counts 2.
+    """
+
+    n_params: int
+    flops: int
+
+
+def measure_model(module: nn.Module, image: ImageShape) -> ModelSize:
+    """Return the size of a network that takes images of this shape; it is left in evaluation mode."""
+    like = next(module.parameters())
+    example = torch.zeros(1, image.channels, image.height, image.width, device=like.device)
+    module.eval()
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        module(example)
+    return ModelSize(sum(p.numel() for p in module.parameters()), counter.get_total_flops())
+
+
+def sizes(config: Mapping[str, Any], n_classes: int) -> ModelSize:
+    """Return the size of a resolved configuration's model; no weight is drawn and no memory filled.
+
+    Raises:
+        SpecError: If the model or a setting does not exist or is out of its range.
+    """
+    data = config["data"]
+    image = ImageShape(CHANNELS[data["channels"]], data["image_size"], data["image_size"])
+    model = make_model(config["model"])
+    with torch.device("meta"):
+        return measure_model(model.build(image, n_classes), image)
+
+
+def time_batches(task: TrialTask, n: int = 20) -> float:
+    """Return the seconds that one network of a task takes for one training batch, mean over ``n``.
+
+    Raises what ``run`` raises before its first epoch.
+    """
+    import_plugins(task.plugins)
+    device = choose_device(task.device)
+    prepare_device(device, task.threads, task.memory_fraction, task.deterministic)
+    prepared = prepare(task, device)
+    network = Network(prepared.recipe, prepared.data, task.seeds[0], device, prepared.precision)
+
+    def endless() -> Any:
+        for epoch in count(1):
+            yield from network.train_epoch(epoch, [])
+            network.running = None
+
+    batches = endless()
+    try:
+        for _ in islice(batches, WARM_UP_BATCHES):
+            pass
+        _wait(device)
+        started_at = time.perf_counter()
+        for _ in islice(batches, n):
+            pass
+        _wait(device)
+        return (time.perf_counter() - started_at) / n
+    finally:
+        release_device(device)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

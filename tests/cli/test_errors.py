@@ -1,0 +1,82 @@
+"""The user's mistakes: one line on standard error, exit code 2, nothing written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+MALFORMED = sorted((Path(__file__).parent.parent / "malformed").glob("*.yaml"))
+MISTAKES = {
+    "unknown command": (["rum"], "rum"),
+    "unknown option": (["run", "space.yaml", "--trails", "3"], "--trails"),
+    "missing argument": (["run"], "SPACE.yaml"),
+    "no such file": (["run", "space.yaml"], "space.yaml"),
+    "no such file to plan": (["plan", "space.yaml"], "space.yaml"),
+    "a number that is none": (["run", "space.yaml", "--trials", "many"], "--trials"),
+    "no trials": (["run", "space.yaml", "--trials", "0"], "--trials"),
+    "a duration without unit": (["run", "space.yaml", "--timeout", "30"], "--timeout"),
+    "workers in words": (["run", "space.yaml", "--workers", "two"], "--workers"),
+    "no such study": (["show", "mlp"], "mlp"),
+    "no best of no study": (["best", "mlp"], "mlp"),
+    "nothing to report": (["report", "mlp"], "mlp"),
+    "nothing to delete": (["delete", "mlp", "--yes"], "mlp"),
+    "a store of another kind": (["list", "--storage", "mysql://db"], "mysql://db"),
+    "no such source": (["data", "describe", "creeatures"], "creeatures"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line(run: Run, tmp_path: Path, mistake: str) -> None:
+    words, named = MISTAKES[mistake]
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert named in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_there_are_malformed_files() -> None:
+    assert len(MALFORMED) >= 20
+
+
+@pytest.mark.parametrize("command", ["run", "plan"])
+@pytest.mark.parametrize("path", MALFORMED, ids=lambda path: path.stem)
+def test_a_malformed_file_is_one_line(run: Run, tmp_path: Path, path: Path, command: str) -> None:
+    expected = path.read_text(encoding="utf-8").splitlines()[0].removeprefix("# expect: ")
+    code, out, err = run(command, str(path))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert expected in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    """The installed program, too, ends with the code and without a traceback."""
+    line = [sys.executable, "-m", "pokeopt", "run", "space.yaml"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_refuses_writes(run: Run, tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o500)
+    code, _, err = run("schema", "-o", str(locked / "schema.json"))
+    assert code == 1
+    assert err.startswith(f"error: {locked}")
+
+
+def test_a_reader_that_leaves_early() -> None:
+    """``pokeopt schema | head -1`` ends without a complaint."""
+    line = f"{sys.executable} -m pokeopt schema | head -n 1"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stderr == ""

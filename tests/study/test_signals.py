@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM end a study cleanly; the same command goes on."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ray_processes, start, wait_until  # type: ignore[import-not-found]
+
+from pokeopt.records import TrialState
+from pokeopt.store import open_store
+
+MOST_SECONDS_TO_END = 20
+
+
+def rows_running(folder: Path) -> int:
+    store = open_store(home=folder / ".pokeopt")
+    if "tiny" not in store.names():
+        return 0
+    return sum(row.state is TrialState.RUNNING and bool(row.curve) for row in store.load("tiny").trials)
+
+
+@pytest.mark.parametrize(
+    ("signals", "code"),
+    [((signal.SIGINT,), 130), ((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGTERM,), 143)],
+)
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_signal_ends_the_study_cleanly(
+    tiny: Callable[..., Path], tmp_path: Path, workers: int, signals: tuple[signal.Signals, ...], code: int
+) -> None:
+    before = ray_processes()
+    tiny(trials=6, epochs=4000, workers=workers)
+    process = start("run", "tiny.yaml", cwd=tmp_path)
+    assert wait_until(lambda: rows_running(tmp_path) > 0 or process.poll() is not None, 90)
+    for number in signals:
+        os.killpg(process.pid, number)  # as a terminal does: the whole group
+        time.sleep(0.5)
+    output, _ = process.communicate(timeout=MOST_SECONDS_TO_END)
+    assert process.returncode == code, output
+    assert "Traceback" not in output
+    assert wait_until(lambda: ray_processes() <= before, 10)
+    trials = open_store(home=tmp_path / ".pokeopt").load("tiny").trials
+    stopped = [row for row in trials if row.state is TrialState.FAIL]
+    waiting = [row for row in trials if row.state is TrialState.WAITING]
+    assert not [row for row in trials if row.state is TrialState.RUNNING]
+    assert {str(row.stop_cause) for row in stopped} == {"interrupted"}
+    assert [row.attrs["retry_of"] for row in waiting if "retry_of" in row.attrs] == [
+        row.number for row in stopped
+    ]
+    for row in stopped:
+        assert row.attrs["checkpoint_step"] > 0, "an orderly stop leaves a checkpoint"
+        assert row.attrs["checkpoint_step"] >= max(row.curve) - 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pokeopt.spec import StudySpec
     from pokeopt.store import Store, StudyView
     from pokeopt.study.launch import Launch, Outcome, Watch
+    from pokeopt.study.resources import Placement
     from pokeopt.study.stopping import StopSignals
 
 MOST_DATA_CONFIGS = (
@@ -97,6 +98,8 @@ def run(
     """
     from pokeopt.spec import load_study
     from pokeopt.store import open_store
+    from pokeopt.study.identity import check_data, settle_precision
+    from pokeopt.study.resources import auto_precision
     from pokeopt.study.stopping import stop_signals
 
     began = time.monotonic()
@@ -106,20 +109,26 @@ def run(
     store = open_store(storage, home)
     with stop_signals() as signals, ExitStack() as stack:
         spec, study_name, fresh_of = _identify(spec, store, fresh)
+        placement = _placement(spec)
+        spec = settle_precision(spec, auto_precision(placement))
         facts = prepare_data(spec, store)
         _check_metrics(spec, facts["data"]["classes"])
+        if study_name in store.names():
+            check_data(study_name, store.load(study_name).attrs.get("data_hash"), facts["data_hash"])
         deadline = began + timeout_s if timeout_s is not None else None
-        launch = _launch(spec, store, signals, watch, deadline, ray_address)
+        launch = _launch(placement, store, signals, watch, deadline, ray_address)
         stack.callback(launch.lease.release)
         stack.enter_context(launch.stack)
         outcome = _search(spec, study_name, fresh_of, facts, launch, warm_start)
         search = store.load(study_name)
         confirm = None
-        if ablation and spec.ablation is not None and search.best is not None and not outcome.stopped:
+        is_shared = search.states().get("running", 0) > 0  # another driver goes on: the last to end writes the report
+        if ablation and spec.ablation and search.best and not outcome.stopped and not is_shared:
             outcome = _confirm(spec, search, launch)
             confirm = store.load(f"{study_name}.ablation")
+            is_shared = confirm.states().get("running", 0) > 0
     report_path = None
-    if report and (search.complete or not outcome.stopped):
+    if report and search.complete and not is_shared:
         report_path = write_report(store, [study_name], Path(reports_dir) / f"{study_name}.html")
     return _result(study_name, search, confirm, report_path, outcome, signals.received)
 
@@ -203,8 +212,17 @@ def _identify(spec: StudySpec, store: Store, fresh: bool) -> tuple[StudySpec, st
     return merged(view.spec, spec), name, view.attrs.get("fresh_of")
 
 
+def _placement(spec: StudySpec) -> Placement:
+    from pokeopt.study.resources import place
+
+    placement = place(spec.resources)
+    if spec.search.deterministic and placement.workers > 1:
+        return replace(placement, workers=1)  # the order of arrival would decide
+    return placement
+
+
 def _launch(
-    spec: StudySpec,
+    placement: Placement,
     store: Store,
     signals: StopSignals,
     watch: Watch | None,
@@ -213,11 +231,8 @@ def _launch(
 ) -> Launch:
     from pokeopt.store.lease import FileLease
     from pokeopt.study.launch import Launch, new_run_id
-    from pokeopt.study.resources import available_gpus, place
+    from pokeopt.study.resources import available_gpus
 
-    placement = place(spec.resources)
-    if spec.search.deterministic and placement.workers > 1:
-        placement = replace(placement, workers=1)  # the order of arrival would decide
     run_id = new_run_id()
     n_gpus = available_gpus() if placement.gpus_per_trial > 0 else 0
     lease = FileLease(store.leases_dir, run_id)

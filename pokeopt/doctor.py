@@ -70,7 +70,10 @@ def examine_store(store: Store) -> Iterator[Finding]:
         return
     yield Finding("store", store.url)
     if store.url.startswith("sqlite:///") and store.file is not None:
-        yield _integrity(store.file)
+        integrity = _integrity(store.file)
+        yield integrity
+        if not integrity.is_good:
+            return  # what it holds cannot be trusted
     names = store.names()
     rows = sum(len(store.load(name, exact=True).trials) for name in names)
     yield Finding("studies", f"{len(names)} with {rows} rows")

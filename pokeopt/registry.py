@@ -24,10 +24,14 @@ REQUIRED = inspect.Parameter.empty
 Component: typing.TypeAlias = str | Mapping[str, Any]
 """A component in a file: its name, or one key with settings. ``Annotated[Component, PRUNERS]`` says of which family."""
 
+IS_PATH = "path"
+PathText: typing.TypeAlias = typing.Annotated[str, IS_PATH]
+"""A setting that names a file or folder: relative to the file that names it, absolute once that is loaded."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """One setting of a component: its annotation, its default (REQUIRED if none) and the counter that it is given per."""
+    """One setting of a component: annotation, default (REQUIRED if none) and the counter that it is given per."""
 
     name: str
     annotation: Any
@@ -85,18 +89,7 @@ class Family:
 
     def settings(self, name: str) -> dict[str, Setting]:
         """Return the settings of a component by name, in the order of its declaration."""
-        component = self.get(name)
-        if dataclasses.is_dataclass(component):
-            hints = typing.get_type_hints(component)
-            return {
-                f.name: Setting(f.name, hints[f.name], _default(f), f.metadata.get("per"))
-                for f in dataclasses.fields(component)
-                if f.init
-            }
-        hints = typing.get_type_hints(component)
-        parameters = inspect.signature(component).parameters.values()
-        keywords = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-        return {p.name: Setting(p.name, hints.get(p.name, Any), p.default) for p in keywords}
+        return settings_of(self.get(name))
 
     def make(self, component: str | Mapping[str, Any]) -> Any:
         """Build a component from its YAML form: ``"adam"`` or ``{"sgd": {"momentum": 0.9}}``."""
@@ -161,7 +154,7 @@ def import_plugins(paths: Iterable[str]) -> None:
             module_spec.loader.exec_module(module)
         except Exception as error:
             del sys.modules[name]
-            what = f"the plugin cannot be imported: {type(error).__name__}: {error}"
+            what = f"the plugin cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
             raise SpecError(str(path), what, "mend the plugin") from error
 
 

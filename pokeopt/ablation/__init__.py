@@ -3,7 +3,8 @@ storage.
 """
 
 from pokeopt.ablation.arms import Arm, build_arms, reference_of
-from pokeopt.ablation.cells import Cell, config_hash, missing_cells, plan_cells, rows_by_arm, superseded
+from pokeopt.ablation.cells import Cell, missing_cells, plan_cells, rows_by_arm, superseded
+from pokeopt.ablation.hashes import config_hash
 from pokeopt.ablation.statistics import Effect, Level, holm, level, paired_difference, seeds_to_settle, wilson
 
 __all__ = [

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pokeopt.ablation.forest import fit_forest
+from pokeopt.ablation.hashes import config_hash
 from pokeopt.errors import SpecError
 from pokeopt.registry import nearest
 
@@ -43,8 +44,6 @@ class Arm:
     @cached_property
     def config_hash(self) -> str:
         """The hash of the resolved configuration; arms of equal hash share their cells."""
-        from pokeopt.ablation.cells import config_hash  # cells knows Arm
-
         return config_hash(self.config)
 
     def as_attribute(self) -> dict[str, Any]:
@@ -106,8 +105,10 @@ def build_arms(
     kept = _largest(gain, top, include)
     if mode == "one-at-a-time":
         for key in kept:
-            value = show(grouped(moved[key]).get(key))
-            arms.append(arm(f"{key}={value}", f"{key} = {value}", moved[key]))
+            pairs = _changed_keys(key, start, moved[key])
+            id_ = ",".join(f"{name}={value}" for name, value in pairs)
+            label = ", ".join(f"{name} = {value}" for name, value in pairs)
+            arms.append(arm(id_, label, moved[key]))
     elif mode == "leave-one-out":
         for key in kept:
             back = space.active(space.move({**best, **end}, baseline, key))
@@ -159,6 +160,13 @@ def show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "none", True: "true", False: "false"}[value]
     return str(value)
+
+
+def _changed_keys(factor: str, start: Values, moved: Values) -> list[tuple[str, str]]:
+    """Return what names an arm: its factor's key; the settings below it where only they were moved."""
+    changed = changes(start, moved)
+    named = [factor] if factor in changed else list(changed)
+    return [(key, show(changed[key][1])) for key in named]
 
 
 def _largest(gain: Mapping[str, float], top: int | None, include: Sequence[str]) -> list[str]:

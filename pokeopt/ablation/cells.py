@@ -4,13 +4,14 @@ runs.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pokeopt.ablation.arms import Arm
+from pokeopt.ablation.hashes import config_hash
+
+__all__ = ["Cell", "config_hash", "missing_cells", "plan_cells", "rows_by_arm", "superseded"]
 
 
 @dataclass(frozen=True)
@@ -45,17 +46,6 @@ class StoredCell(Protocol):
 
 
 Row = TypeVar("Row", bound=StoredCell)
-
-
-def config_hash(config: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a resolved configuration as canonical JSON; 1 and 1.0 are one value, so is key
-    order.
-
-    >>> config_hash({"a": 1.0, "b": 2}) == config_hash({"b": 2, "a": 1})
-    True
-    """
-    text = json.dumps(_canonical(config), sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def plan_cells(arms: Sequence[Arm], seeds: Iterable[int]) -> list[Cell]:
@@ -95,13 +85,3 @@ def superseded(arms: Mapping[str, str], rows: Iterable[Row]) -> list[Row]:
     """Return the rows that no arm runs any more: their configuration was changed or their arm dropped."""
     current = set(arms.values())
     return [row for row in rows if row.attrs.get("config_hash") not in current]
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value

@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import stats
+
+# scipy.stats and statsmodels are imported where they are used: each takes a second, and `--help` needs neither
 
 MOST_SEEDS = 1000  # beyond it nobody runs them; the answer is then "none"
 EXACT_UP_TO = 16  # pairs; 2**16 sign patterns are enumerated in a fraction of a second
@@ -76,7 +78,7 @@ def level(scores: Mapping[int, float], confidence: float = 0.95) -> Level:
     if values.size == 1:
         return Level(1, mean)
     sd = _spread(values)
-    half = float(stats.t.ppf(0.5 + confidence / 2, values.size - 1)) * sd / math.sqrt(values.size)
+    half = float(_t_quantile(confidence, values.size)) * sd / math.sqrt(values.size)
     return Level(values.size, mean, sd, mean - half, mean + half)
 
 
@@ -117,15 +119,15 @@ def paired_difference(
         end = 0.0 if same else None
         return Effect(n, mean, 0.0, end, end, 1.0 if same else None, None, flips, None, confidence)
     error = sd * math.sqrt(1 / n + (test_share or 0.0))
-    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * error
-    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
+    half = float(_t_quantile(confidence, n)) * error
+    p = _t_test_p(mean / error, n)
     r = _correlation(scores, base)
     return Effect(n, mean, sd, mean - half, mean + half, p, mean / sd, flips, r, confidence)
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust the p values of one family by Holm's method; a comparison without one is not counted."""
-    from statsmodels.stats.multitest import multipletests  # here: statsmodels takes a second to import
+    from statsmodels.stats.multitest import multipletests
 
     known = [p for p in p_values if p is not None]
     adjusted = iter(multipletests(known, method="holm")[1].tolist() if known else [])
@@ -151,7 +153,7 @@ def seeds_to_settle(effect: Effect) -> int | None:
         return None
     ratio = abs(effect.mean) / effect.sd
     counts = np.arange(2, MOST_SEEDS + 1)
-    enough = stats.t.ppf(0.5 + effect.confidence / 2, counts - 1) / np.sqrt(counts) < ratio
+    enough = _t_quantile(effect.confidence, counts) / np.sqrt(counts) < ratio
     return int(counts[int(np.argmax(enough))]) if enough.any() else None
 
 
@@ -161,10 +163,25 @@ def _spread(values: np.ndarray) -> float:
     return 0.0 if sd <= 1e-12 * max(1.0, float(np.abs(values).max())) else sd
 
 
+def _t_quantile(confidence: float, n: Any) -> Any:
+    """Half width of the interval of a mean of n values, in standard errors."""
+    from scipy import stats
+
+    return stats.t.ppf(0.5 + confidence / 2, n - 1)
+
+
+def _t_test_p(t: float, n: int) -> float:
+    from scipy import stats
+
+    return float(2 * stats.t.sf(abs(t), n - 1))
+
+
 def _sign_flip_p(scores: np.ndarray, base: np.ndarray) -> float:
     """Exact up to 16 pairs, else 2**16 random sign patterns from a fixed seed."""
     if np.allclose(scores, base, rtol=0, atol=1e-12):
         return 1.0
+    from scipy import stats
+
     result = stats.permutation_test(
         (scores, base),
         lambda a, b, axis: np.mean(a - b, axis=axis),
@@ -179,4 +196,6 @@ def _sign_flip_p(scores: np.ndarray, base: np.ndarray) -> float:
 def _correlation(scores: np.ndarray, base: np.ndarray) -> float | None:
     if len(scores) < 3 or _spread(scores) == 0 or _spread(base) == 0:
         return None
+    from scipy import stats
+
     return float(stats.pearsonr(scores, base).statistic)

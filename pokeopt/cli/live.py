@@ -13,15 +13,16 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from pokeopt.ablation.arms import grouped
 from pokeopt.cli.words import counts, duration, score, settings
 from pokeopt.study.progress import Progress
 
 REDRAWS_PER_S = 4
 PLAIN_EVERY_S = 5.0  # a log of a thousand short trials stays readable
 BAR_WIDTH = 40
+ACCENT = "cyan"
 MAX_RUNNING = 8
 MAX_CHANGED = 4
-PHASES = {"search": "search", "confirm": "confirm"}
 
 
 @contextmanager
@@ -62,8 +63,8 @@ def block(now: Progress) -> RenderableType:
     facts.add_column()
     if now.best is not None:
         best = f"{score(now.best.value)}  trial {now.best.number}"
-        changed = settings(now.best.changed, MAX_CHANGED)
-        facts.add_row("best", f"{best}  {changed}" if changed else f"{best}  the baseline itself")
+        changed = settings(grouped(now.best.changed), MAX_CHANGED)
+        facts.add_row("best", Text(f"{best}  {changed or 'the baseline itself'}"))
     if now.states or now.running:
         facts.add_row("states", Text(_states(now)))
     parts: list[RenderableType] = [_title(now), _bar(now), facts]
@@ -128,7 +129,13 @@ def _bar(now: Progress) -> RenderableType:
     times = duration(now.elapsed_s)
     if now.eta_s is not None and now.done < now.budget:
         times += f", about {duration(now.eta_s)} left"
-    bar = ProgressBar(total=max(now.budget, 1), completed=now.done, width=BAR_WIDTH)
+    bar = ProgressBar(
+        total=max(now.budget, 1),
+        completed=now.done,
+        width=BAR_WIDTH,
+        complete_style=ACCENT,
+        finished_style=ACCENT,
+    )
     line.add_row(bar, f"{now.done}/{now.budget}", Text(times, style="dim"))
     return line
 

@@ -48,7 +48,6 @@ Space = Annotated[
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The study.", show_default=False)]
 
 Number = TypeVar("Number", int, float)
-SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def store_at(storage: str | None, home: Path | None) -> Store:
@@ -66,21 +65,19 @@ def default_home() -> Path:
 
 
 def seconds(option: str, text: str | None) -> float | None:
-    """Return a duration like ``90s``, ``30m`` or ``2h`` in seconds.
+    """Return a duration like ``90s``, ``30m`` or ``2h`` in seconds, as the search-space file writes it.
 
     >>> seconds("--timeout", "30m")
     1800.0
     """
     if text is None:
         return None
-    number, unit = text[:-1], text[-1:]
+    from pokeopt.spec.study import seconds as seconds_of
+
     try:
-        value = float(number) * SECONDS[unit]
-    except (KeyError, ValueError):
+        return seconds_of(text)
+    except ValueError:
         raise UserError(option, f"'{text}' is no duration", "write it like 90s, 30m or 2h") from None
-    if not 0 < value < float("inf"):
-        raise UserError(option, f"a duration is above zero, got '{text}'", "write it like 90s, 30m or 2h")
-    return value
 
 
 def at_least(option: str, value: float | None, low: float) -> None:

@@ -26,6 +26,13 @@ class Batch:
         """Return the images as floats in [0, 1]."""
         return self.images.float() / 255 if self.images.dtype == torch.uint8 else self.images
 
+    def split(self, n_pieces: int) -> list[Batch]:
+        """Return the batch in so many pieces of about the same size."""
+        if n_pieces == 1:
+            return [self]
+        pieces = zip(self.images.tensor_split(n_pieces), self.labels.tensor_split(n_pieces), strict=True)
+        return [Batch(images, labels) for images, labels in pieces]
+
 
 @dataclass(frozen=True, slots=True)
 class LossContext:

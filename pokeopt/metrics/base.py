@@ -38,7 +38,8 @@ class Scored:
     @cached_property
     def predicted(self) -> npt.NDArray[np.int64]:
         """(N,) most probable classes; the first of equals."""
-        return self.probabilities.argmax(axis=1)
+        predicted: npt.NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return predicted
 
     @cached_property
     def confusion(self) -> npt.NDArray[np.int64]:
@@ -46,14 +47,10 @@ class Scored:
         return confusion_matrix(self.truth, self.predicted, self.probabilities.shape[1])
 
     @cached_property
-    def share_true(self) -> Floats:
-        """(K,) share of the images that each class has."""
-        return self.confusion.sum(axis=1) / len(self.truth)
-
-    @cached_property
     def share_predicted(self) -> Floats:
         """(K,) share of the predictions that each class gets."""
-        return self.confusion.sum(axis=0) / len(self.truth)
+        shares: Floats = self.confusion.sum(axis=0) / len(self.truth)
+        return shares
 
 
 class Metric(abc.ABC):

@@ -64,8 +64,8 @@ def known_names(
         member = METRICS.get(base)
         if task not in member.tasks:
             continue
-        suffixes = [f"/{label}" for label in classes or ("CLASS",)] if issubclass(member, ClassMetric) else [""]
-        names += [f"{part}/{base}{suffix}" for part in _parts_of(member, external) for suffix in suffixes]
+        labels = [f"/{label}" for label in classes or ("CLASS",)] if issubclass(member, ClassMetric) else [""]
+        names += [f"{part}/{base}{label}" for part in _parts_of(member, external) for label in labels]
     return names
 
 

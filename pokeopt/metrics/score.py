@@ -40,5 +40,7 @@ def score(
 
 def curve_metrics(curve: Sequence[float], direction: Direction) -> dict[str, float]:
     """Return all metrics of the objective's curve (one value an epoch, from epoch 1); empty without an epoch."""
-    members = {name: METRICS.get(name) for name in METRICS.names()} if curve else {}
-    return {name: member()(curve, direction) for name, member in members.items() if issubclass(member, CurveMetric)}
+    if not curve:
+        return {}
+    names = [name for name in METRICS.names() if issubclass(METRICS.get(name), CurveMetric)]
+    return {name: METRICS.get(name)()(curve, direction) for name in names}

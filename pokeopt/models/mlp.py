@@ -49,7 +49,7 @@ class MLP:
         if self.depth < 0:
             raise ValueError(f"depth must be at least 0, got {self.depth}")
         if len(self.width) != self.depth:
-            raise ValueError(f"width needs one value a layer: depth is {self.depth}, width {list(self.width)}")
+            raise ValueError(f"width needs one value a layer: depth {self.depth}, width {list(self.width)}")
         if any(units < 1 for units in self.width):
             raise ValueError(f"width must be at least 1, got {list(self.width)}")
         if self.activation not in ACTIVATIONS:

@@ -42,7 +42,7 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
     }
     used = {row.number: row for rows in complete.values() for row in rows.values()}
     predictions = {number: read_predictions(store, view.name, number) for number in sorted(used)}
-    metrics = {number: _metrics(row, predictions[number]) for number, row in used.items()}
+    metrics = {number: _metrics(row, predictions[number], view.metrics[0]) for number, row in used.items()}
     metric = scored_metric(view, metrics)
     part = metric.partition("/")[0]
     seeds = tuple(
@@ -87,7 +87,7 @@ def scored_metric(view: StudyView, metrics: Mapping[int, Mapping[str, float]]) -
 
 
 def scored_parts(view: StudyView, metric: str, found: Any) -> tuple[str, ...]:
-    """Return the parts on which a metric was measured: val, test, then the external sets in the file's order."""
+    """Return where a metric was measured: val, test, then the external sets in the file's order."""
     name = metric.partition("/")[2]
     values = list(found)
     external = sorted({key.partition("/")[0] for one in values for key in one} - {"train", "val", "test"})
@@ -108,10 +108,11 @@ def _declared_arms(view: StudyView) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda arm: (arm["id"] == BEST, arm["id"] != BASELINE))
 
 
-def _metrics(row: TrialRow, predictions: TrialPredictions | None) -> dict[str, float]:
+def _metrics(row: TrialRow, predictions: TrialPredictions | None, objective: str) -> dict[str, float]:
     """Return the final metrics of a row, those of stored predictions recomputed."""
+    told = {objective: row.value} if row.value is not None else {}
     stored = {key: value for key in row.attrs if "/" in key and (value := row.metric(key)) is not None}
-    return stored | (predictions.metrics() if predictions else {})
+    return told | stored | (predictions.metrics() if predictions else {})
 
 
 def _levels(

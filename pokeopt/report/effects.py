@@ -1,4 +1,4 @@
-"""Figures of a confirm study: the forest of effects, the strip of every seed, the confusion matrices."""
+"""Figures of a confirm study: the forest of effects, the strip of every seed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from markupsafe import Markup
 
 from pokeopt.ablation.arms import BASELINE, BEST
 from pokeopt.report.blocks import Figure, simple_table
-from pokeopt.report.summary import AblationSummary, ArmSummary, Confusion
+from pokeopt.report.summary import AblationSummary, ArmSummary
 from pokeopt.report.svg import SHAPES, WIDTH, drawing, marker, polyline, spanning, tag, x_axis
 from pokeopt.report.words import (
     digits_for,
     effect_text,
     interval,
-    joined,
     metric_name,
     number,
     p_value,
@@ -23,7 +22,6 @@ from pokeopt.report.words import (
 
 LABEL_WIDTH, TEXT_WIDTH, ROW = 228, 190, 44
 COLOURS = 7  # arm-0 is the baseline, arm-1 the best, the others follow and begin again
-PAIR_WIDTH = 328  # two matrices side by side
 
 
 def styles(arms: Sequence[ArmSummary]) -> dict[str, tuple[str, str]]:
@@ -52,7 +50,9 @@ def forest(ablation: AblationSummary, id_: str) -> Figure | None:
     ]
     scale = spanning(ends, left, right, include=[0.0], pad=0.08)
     bottom = 26 + ROW * len(arms)
-    better, worse = ("better →", "← worse") if ablation.direction == "maximize" else ("worse →", "← better")
+    worse, better = "← worse", "better →"
+    if ablation.direction == "minimize":
+        worse, better = "← better", "worse →"
     parts = [
         x_axis(scale, bottom, f"difference in {metric_name(ablation.metric)}", top=20, signed=True),
         tag("line", x1=scale(0), x2=scale(0), y1=20, y2=bottom, class_="zero"),
@@ -73,8 +73,9 @@ def forest(ablation: AblationSummary, id_: str) -> Figure | None:
     )
     n_runs = len({(arm.id, seed) for arm in ablation.arms if not arm.same_as for seed in arm.scores})
     reading = (
-        f"Mean difference from the {against} at equal seeds, with its 95 % paired-t interval; filled where the interval "
-        f"excludes 0 and p after Holm is below 0.05, hollow where it is not settled. {plural(n_runs, 'run')}, "
+        f"Mean difference from the {against} at equal seeds, with its 95 % paired-t interval; filled where "
+        "the interval excludes 0 and p after Holm is below 0.05, hollow where it is not settled. "
+        f"{plural(n_runs, 'run')}, "
         f"{plural(len(ablation.seeds), 'seed')}."
     )
     rows = [
@@ -85,12 +86,24 @@ def forest(ablation: AblationSummary, id_: str) -> Figure | None:
             interval(effect.low, effect.high, digits_for(effect.sd), sign=True) or "–",
             str(effect.n),
             p_value(arm.p_holm),
+            p_value(effect.p_sign_flip),
+            number(effect.correlation, 2),
             "settled" if arm.is_settled else "not settled",
         ]
         for arm in arms
         if (effect := arm.effect)
     ]
-    titles = ["Arm", "Against", "Difference", "95 % interval", "Seeds", "p (Holm)", ""]
+    titles = [
+        "Arm",
+        "Against",
+        "Difference",
+        "95 % interval",
+        "Seeds",
+        "p (Holm)",
+        "p (sign flip)",
+        "r of pairs",
+        "Verdict",
+    ]
     table = simple_table(f"{id_}-data", f"Effects on {metric}", titles, rows, text_columns=2)
     return Figure(id_, f"What changes {metric}, and by how much?", (svg,), reading, table)
 
@@ -127,37 +140,14 @@ def strip(ablation: AblationSummary, id_: str) -> Figure | None:
         parts.append(tag("line", x1=mean_x, x2=mean_x, y1=y + 4, y2=y + 14, class_=f"{colour} mean"))
     svg = drawing(bottom + 42, f"{metric} of every seed of {plural(len(arms), 'arm')}", *parts)
     reading = (
-        "A mark is one run; a thin line joins the runs of one seed. Below them, the arm's mean with its 95 % t interval. "
+        "A mark is one run; a thin line joins the runs of one seed. Below them, the arm's mean with its "
+        "95 % t interval. "
         f"{plural(sum(len(arm.scores) for arm in arms if not arm.same_as), 'run')}."
     )
     titles = ["Arm", *(f"seed {seed}" for seed in ablation.seeds)]
     rows = [[arm.label, *(number(arm.scores.get(seed), 4) for seed in ablation.seeds)] for arm in arms]
     table = simple_table(f"{id_}-data", f"{metric} by arm and seed", titles, rows)
     return Figure(id_, "Do the seeds agree?", (svg,), reading, table)
-
-
-def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
-    """Return the confusion matrices, row-normalised, counts in the cells."""
-    found = ablation.confusions
-    if not found:
-        return None
-    svgs = tuple(_matrix(confusion, PAIR_WIDTH if len(found) > 1 else WIDTH) for confusion in found)
-    readings = [f"{c.label}: {text}" for c in found if (text := _top_confusions(c))]
-    runs = joined(f"{plural(c.n_runs, 'run')} of {c.label}" for c in found)
-    reading = (
-        f"Rows are true classes, columns predictions on the {found[0].part} part; the shade is the share of the row, the "
-        f"number the count, summed over {runs}. " + " ".join(readings)
-    )
-    titles = ["Arm", "True class", *found[0].classes]
-    rows = [
-        [c.label, name, *(f"{100 * n / max(1, sum(line)):.0f} %" for n in line)]
-        for c in found
-        for name, line in zip(c.classes, c.counts, strict=True)
-    ]
-    table = simple_table(
-        f"{id_}-data", "Share of each true class by prediction", titles, rows, text_columns=2
-    )
-    return Figure(id_, "Which classes are taken for which?", svgs, reading, table)
 
 
 def _effect_row(arm: ArmSummary, y: float, scale: object, text_x: float, look: tuple[str, str]) -> Markup:
@@ -185,58 +175,11 @@ def _label(arm: ArmSummary, y: float) -> Markup:
     """Return an arm's name at the left: key over value where it is one."""
     key, _, value = arm.label.partition(" = ")
     if not value:
-        return tag("text", _short(key), tag("title", arm.label), x=0, y=y + 5, class_="label")
-    first = tag("text", _short(key), tag("title", key), x=0, y=y - 2, class_="tick")
-    return first + tag("text", _short(value), tag("title", value), x=0, y=y + 14, class_="label")
+        return tag("text", short(key), tag("title", arm.label), x=0, y=y + 5, class_="label")
+    first = tag("text", short(key), tag("title", key), x=0, y=y - 2, class_="tick")
+    return first + tag("text", short(value), tag("title", value), x=0, y=y + 14, class_="label")
 
 
-def _short(text: str, most: int = 30) -> str:
+def short(text: str, most: int = 30) -> str:
     """Cut from the front: the end of a key tells most."""
     return text if len(text) <= most else "…" + text[-(most - 1) :]
-
-
-def _matrix(confusion: Confusion, width: float) -> Markup:
-    names, counts = confusion.classes, confusion.counts
-    longest = min(16, max(len(name) for name in names))
-    left, top, right = (
-        10 + 7.5 * longest,
-        38 + 5.6 * longest,
-        4.0 * longest,
-    )  # the last name leans over the edge
-    size = min(44.0, (width - left - right) / len(names))
-    parts = [tag("text", confusion.label, x=0, y=14, class_="label")]
-    for i, name in enumerate(names):
-        x, y = left + (i + 0.5) * size, top + (i + 0.5) * size
-        turned = f"rotate(-50 {x + 4:.1f} {top - 8:.1f})"
-        parts.append(tag("text", _short(name, 16), x=x + 4, y=top - 8, class_="tick", transform=turned))
-        parts.append(tag("text", _short(name, 16), x=left - 8, y=y + 4, class_="tick", text_anchor="end"))
-    for i, line in enumerate(counts):
-        total = max(1, sum(line))
-        for j, n in enumerate(line):
-            share = n / total
-            title = f"{names[i]} taken for {names[j]}: {n} of {sum(line)} ({100 * share:.0f} %)"
-            x, y = left + j * size, top + i * size
-            box = tag(
-                "rect", tag("title", title), x=x, y=y, width=size - 1, height=size - 1, class_="heat",
-                fill_opacity=f"{0.04 + 0.96 * share:.2f}",
-            )  # fmt: skip
-            parts.append(box)
-            if n and size >= 9 + 7 * len(str(n)) - 4:
-                class_ = "count on" if share > 0.5 else "count"
-                x, y = x + size / 2 - 0.5, y + size / 2 + 4
-                parts.append(tag("text", str(n), x=x, y=y, class_=class_, text_anchor="middle"))
-    label = f"Confusion matrix of {confusion.label}"
-    return drawing(top + size * len(names) + 4, label, *parts, width=width)
-
-
-def _top_confusions(confusion: Confusion, most: int = 3) -> str:
-    """Name the largest shares off the diagonal."""
-    shares = [
-        (n / max(1, sum(line)), confusion.classes[i], confusion.classes[j])
-        for i, line in enumerate(confusion.counts)
-        for j, n in enumerate(line)
-        if i != j and n
-    ]
-    largest = sorted(shares, key=lambda item: (-item[0], item[1], item[2]))[:most]
-    names = [f"{true} for {taken} ({100 * share:.0f} %)" for share, true, taken in largest]
-    return f"most often takes {joined(names)}." if names else "takes no class for another."

@@ -37,7 +37,7 @@ def _of_ablation(ablation: AblationSummary) -> list[str]:
     if len(ablation.arms) == 1:
         mean = f"{level_text(baseline.level)} {metric} over {seeds}"
         return [
-            f"The search found nothing to change: its best configuration is the baseline, which scores {mean}."
+            f"The search found nothing to change: its best configuration is the baseline. It scores {mean}."
         ]
     sentences = []
     if best is not None and best.effect is not None:
@@ -65,7 +65,8 @@ def _best_sentence(best: ArmSummary, baseline: ArmSummary, metric: str) -> str:
     if best.is_settled:
         verb = "beats" if (best.gain or 0) > 0 else "is worse than"
         size = effect_text(effect)
-        return f"The best configuration {verb} the baseline: {size} {metric} ({scores}; {plural(effect.n, 'seed')})."
+        basis = plural(effect.n, "seed")
+        return f"The best configuration {verb} the baseline: {size} {metric} ({scores}; {basis})."
     sentence = (
         f"Whether the best configuration beats the baseline is not settled: {effect_text(effect)} {metric}"
     )

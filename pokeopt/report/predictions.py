@@ -1,4 +1,4 @@
-"""Stored predictions of a trial, and the scores recomputed from them: the report copies no number from a log."""
+"""Stored predictions of a trial, and the scores recomputed from them: nothing is copied from a log."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class PartPredictions:
         matrices = [
             confusion_matrix(self.truth, layer.argmax(axis=1), n_classes) for layer in self.probabilities
         ]
-        return np.sum(matrices, axis=0, dtype=np.int64)
+        total: npt.NDArray[np.int64] = np.sum(matrices, axis=0, dtype=np.int64)
+        return total
 
     @cached_property
     def support(self) -> tuple[int, ...]:

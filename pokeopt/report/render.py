@@ -9,14 +9,16 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pokeopt.report import effects, tables, trials
+from pokeopt.report import confusion, effects, tables, trial_tables, trials
 from pokeopt.report.blocks import Figure, Section, Table, Text
 from pokeopt.report.dataset import steps_text
 from pokeopt.report.summary import AblationSummary, DataSummary, SearchSummary, StudySummary, Summary
 from pokeopt.report.words import PARTS, capital, joined, metric_name, plain, plural
 
 Block = Figure | Table | Text
-EXPLORATORY = "Exploratory: trials were chosen by a sampler and stopped by a pruner. No effect may be read from this section."
+EXPLORATORY = (
+    "Exploratory: trials were chosen by a sampler, some were pruned. No effect may be read from this section."
+)
 
 
 def render_html(summary: Summary) -> str:
@@ -54,8 +56,8 @@ class _Study:
         id_ = f"{self.prefix}ablation"
         intro = (
             f"Study {ablation.study}: arms {ablation.mode}, common seeds, full budget, no pruning. "
-            f"Scores are {metric_name(ablation.metric)}, read once at the kept epoch, recomputed from stored predictions "
-            "where there are any."
+            f"Scores are {metric_name(ablation.metric)}, read once at the kept epoch, recomputed from stored "
+            "predictions where there are any."
         )
         if len(ablation.arms) == 1:
             intro += " The best configuration is the baseline, so there is one arm and no comparison."
@@ -66,7 +68,7 @@ class _Study:
             tables.holes_table(ablation, f"{id_}-holes"),
             tables.parts_table(ablation, f"{id_}-parts"),
             tables.class_table(ablation, f"{id_}-classes"),
-            effects.confusions(ablation, f"{id_}-confusion"),
+            confusion.confusions(ablation, f"{id_}-confusion"),
         )
         return Section(id_, "Ablation: what the changes do", _present(blocks))
 
@@ -80,11 +82,11 @@ class _Study:
         intro = f"Study {search.study}: {how}{budget}. Objective: {objective}."
         if search.best is None:
             intro += " No trial completed, so there is no best one."
-        folded = tables.trials_table(search, f"{id_}-trials")
+        folded = trial_tables.trials_table(search, f"{id_}-trials")
         blocks: tuple[Block | None, ...] = (
             Text((intro,)),
-            tables.best_table(search, f"{id_}-best"),
-            tables.best_parts_table(search, f"{id_}-parts"),
+            trial_tables.best_table(search, f"{id_}-best"),
+            trial_tables.best_parts_table(search, f"{id_}-parts"),
             trials.front(search, f"{id_}-front"),
             trials.history(search, f"{id_}-history"),
             trials.curves(search, f"{id_}-curves"),

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pokeopt.ablation.arms import changes
+from pokeopt.ablation.arms import changes, grouped
 from pokeopt.records import TrialState
 from pokeopt.registry import split_component
 from pokeopt.report.confirm import scored_parts
@@ -81,8 +81,8 @@ def _trial(
         state=row.shown_state,
         cause=cause,
         rung=row.attrs.get("rung"),
-        values=row.values or (),
-        params=dict(row.params),
+        values=row.values if row.values and all(map(math.isfinite, row.values)) else (),
+        params=grouped(row.params),
         curve={step: value for step, value in row.curve.items() if math.isfinite(value)},
         parts={part: metrics[f"{part}/{name}"] for part in parts if f"{part}/{name}" in metrics},
         best_step=row.attrs.get("best_step"),
@@ -102,7 +102,7 @@ def _metrics(row: TrialRow) -> dict[str, float]:
 
 
 def _front(view: StudyView) -> frozenset[int]:
-    """Return the COMPLETE trials that no other beats in every objective; none where there is one objective."""
+    """Return the COMPLETE trials that no other beats everywhere; none where there is one objective."""
     if len(view.directions) < 2:
         return frozenset()
     signs = [1 if direction == "minimize" else -1 for direction in view.directions]
@@ -133,7 +133,9 @@ def _importance(store: Store, view: StudyView) -> Importance | None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study = optuna.create_study(directions=list(view.directions))  # in memory: only rows that count
+        study = optuna.create_study(
+            directions=[optuna.study.StudyDirection[d.upper()] for d in view.directions]
+        )  # in memory: only rows that count
         study.add_trials(frozen)
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         target = (lambda trial: float(trial.values[0])) if len(view.directions) > 1 else None

@@ -1,8 +1,8 @@
-"""The report's tables: arms, external scores, classes, holes, trials, failures, data."""
+"""Tables of the ablation, the data and the failures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -15,14 +15,13 @@ from pokeopt.report.summary import (
     ArmSummary,
     DataSummary,
     Failure,
-    SearchSummary,
-    TrialSummary,
 )
 from pokeopt.report.svg import marker, tag
 from pokeopt.report.words import (
     ABSENT,
     PARTS,
     capital,
+    common_digits,
     duration,
     effect_text,
     level_text,
@@ -43,14 +42,14 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
         Column("Difference [95 % CI]", note="from the reference at equal seeds; paired t interval"),
         Column("Seeds", note="runs behind the mean"),
         Column("p (Holm)", note="paired t test, adjusted over all comparisons of this study"),
-        Column("p (sign flip)", note="exact; its smallest value with n seeds is 2 / 2^n"),
         Column("d_z", note="mean over SD of the paired differences"),
         Column("Parameters"),
         Column("s/epoch"),
         Column("Total time", note="training time of all its seeds"),
     )
     look = styles(ablation.arms)
-    rows = tuple(_arm_row(arm, ablation, look[arm.id]) for arm in ablation.arms)
+    digits = common_digits(arm.level.sd for arm in ablation.arms)
+    rows = tuple(_arm_row(arm, ablation, look[arm.id], digits) for arm in ablation.arms)
     shared = [arm for arm in ablation.arms if arm.same_as]
     notes = [
         f"“{arm.label}” is the same configuration as “{arm.same_as}” and shares its runs." for arm in shared
@@ -59,9 +58,9 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
         notes.append("Arms without a factor are compared with the best, all others with the baseline.")
     if ablation.n_superseded:
         notes.append(f"{ablation.n_superseded} runs of earlier arms are superseded and not shown.")
-    how = "Each seed redraws train and validation; the test part is one and the same, so all is conditional on it."
+    how = "Each seed redraws train and validation; the test part is the same for all, so all depends on it."
     if ablation.resample == "none":
-        how = "All seeds share one split, so all is conditional on it."
+        how = "All seeds share one split, so all depends on it."
     return Table(id_, f"{capital(metric)} by arm. {how}", columns, rows, note=" ".join(notes))
 
 
@@ -72,8 +71,9 @@ def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
     name = metric_name(ablation.metric).split(" ", 1)[-1]
     columns = (Column("Level", is_number=False), *(Column(PARTS.get(part, part)) for part in ablation.parts))
     look = styles(ablation.arms)
+    digits = common_digits(level.sd for arm in ablation.arms for level in arm.parts.values())
     rows = tuple(
-        cells(_arm_name(arm, look[arm.id]), *(_level(arm.parts.get(part)) for part in ablation.parts))
+        cells(_arm_name(arm, look[arm.id]), *(_level(arm.parts.get(part), digits) for part in ablation.parts))
         for arm in ablation.arms
     )
     caption = f"{capital(name)}, mean ± SD over seeds, by the set that it was measured on."
@@ -85,6 +85,7 @@ def class_table(ablation: AblationSummary, id_: str) -> Table | None:
     if not ablation.classes or not any(arm.class_f1 for arm in ablation.arms):
         return None
     arms = [arm for arm in ablation.arms if arm.class_f1 and not arm.same_as]
+    digits = common_digits(level.sd for arm in arms for level in arm.class_f1.values())
     has_effect = any(entry.effect.n for entry in ablation.classes) and ablation.arm(BEST) is not None
     columns = (
         Column("Class", is_number=False),
@@ -96,12 +97,12 @@ def class_table(ablation: AblationSummary, id_: str) -> Table | None:
         cells(
             entry.name,
             Cell(str(entry.support) if entry.support is not None else ABSENT, entry.support),
-            *(_level(arm.class_f1.get(entry.name)) for arm in arms),
-            *((Cell(effect_text(entry.effect), entry.effect.mean),) if has_effect else ()),
+            *(_level(arm.class_f1.get(entry.name), digits) for arm in arms),
+            *((Cell(effect_text(entry.effect, digits), entry.effect.mean),) if has_effect else ()),
         )
         for entry in ablation.classes
     )
-    caption = f"F1 by class on the {ablation.part} part, mean ± SD over seeds. Intervals are not corrected over classes."
+    caption = f"F1 by class on the {ablation.part} part, mean ± SD over seeds; intervals without correction."
     return Table(id_, caption, columns, rows, is_sortable=True)
 
 
@@ -111,59 +112,6 @@ def holes_table(ablation: AblationSummary, id_: str) -> Table | None:
     titles = ["Arm", "Seed", "State", "Cause", "Message"]
     caption = "Cells without a result; means and intervals above rest on the others."
     return simple_table(id_, caption, titles, rows, text_columns=5) if rows else None
-
-
-def best_table(search: SearchSummary, id_: str) -> Table | None:
-    """Return the parameters in which the best trial differs from the baseline; all of them where there is
-    none.
-    """
-    best, baseline = search.trial(search.best), search.trial(search.baseline)
-    if best is None:
-        return None
-    if baseline is None:
-        rows = [[name, plain(value)] for name, value in best.params.items()]
-        return simple_table(id_, f"Parameters of trial {best.number}.", ["Parameter", "Best"], rows)
-    rows = [[name, plain(pair[0]), plain(pair[1])] for name, pair in search.changed.items()]
-    caption = f"Where trial {best.number} differs from the baseline (trial {baseline.number})."
-    if not rows:
-        caption = f"Trial {best.number} differs from the baseline in no parameter."
-    return simple_table(id_, caption, ["Parameter", "Baseline", "Best"], rows)
-
-
-def best_parts_table(search: SearchSummary, id_: str) -> Table | None:
-    """Return the scores of the best and the baseline trial on every set."""
-    found = [("baseline", search.trial(search.baseline)), ("best", search.trial(search.best))]
-    trials = [(name, trial) for name, trial in found if trial is not None and trial.parts]
-    if not trials or not search.parts:
-        return None
-    name = metric_name(search.metrics[0]).split(" ", 1)[-1]
-    rows = [
-        [f"trial {trial.number} ({role})", *(number(trial.parts.get(part)) for part in search.parts)]
-        for role, trial in trials
-    ]
-    titles = ["Trial", *(PARTS.get(part, part) for part in search.parts)]
-    runs = "one run each" if search.n_seeds == 1 else f"means of {search.n_seeds} networks"
-    return simple_table(id_, f"{capital(name)} by the set that it was measured on; {runs}.", titles, rows)
-
-
-def trials_table(search: SearchSummary, id_: str) -> Table:
-    """Return every trial that counts, with its end and its parameters."""
-    names = list(dict.fromkeys(name for trial in search.trials for name in trial.params))
-    shown = {name: {trial.params.get(name) for trial in search.trials} for name in names}
-    columns = (
-        Column("Trial", is_number=False),
-        Column("State", is_number=False),
-        Column("Cause", is_number=False),
-        Column("Rung", note="epoch at which a pruner stopped it"),
-        *(Column(metric_name(metric)) for metric in search.metrics),
-        *((Column("test"),) if "test" in search.parts else ()),
-        Column("Epochs"),
-        Column("Time"),
-        *(Column(name, is_number=all(_is_number(value) for value in shown[name])) for name in names),
-    )
-    rows = tuple(_trial_row(trial, search, names) for trial in search.trials)
-    caption = "All trials; those that a retry replaced are left out. A value in brackets is a stopped trial's last, no score."
-    return Table(id_, caption, columns, rows, is_sortable=True)
 
 
 def failures_table(failures: Sequence[Failure], id_: str) -> Table | None:
@@ -202,17 +150,18 @@ def classes_table(data: DataSummary, id_: str) -> Table | None:
     return Table(id_, "Images by class and part.", columns, tuple(rows))
 
 
-def _arm_row(arm: ArmSummary, ablation: AblationSummary, look: tuple[str, str]) -> tuple[Cell, ...]:
+def _arm_row(
+    arm: ArmSummary, ablation: AblationSummary, look: tuple[str, str], digits: int
+) -> tuple[Cell, ...]:
     effect = arm.effect
-    difference = "reference" if arm.id == BASELINE else effect_text(effect) if effect else ABSENT
+    difference = "reference" if arm.id == BASELINE else effect_text(effect, digits) if effect else ABSENT
     n = f"{arm.level.n}" if arm.level.n == len(ablation.seeds) else f"{arm.level.n} of {len(ablation.seeds)}"
     return cells(
         _arm_name(arm, look),
-        _level(arm.level),
+        _level(arm.level, digits),
         Cell(difference, look="" if arm.id == BASELINE or arm.is_settled else "unsettled"),
         n,
         p_value(arm.p_holm) if effect else "",
-        p_value(effect.p_sign_flip) if effect else "",
         number(effect.d_z, 2, sign=True) if effect else "",
         quantity(arm.n_params),
         number(arm.s_per_epoch, 2),
@@ -238,47 +187,13 @@ def _arm_name(arm: ArmSummary, look: tuple[str, str]) -> Cell:
 def _two_lines(label: str) -> Markup:
     """Return ``key = value`` as key over value."""
     key, _, value = label.partition(" = ")
-    return tag("span", key, tag("br"), value, class_="pair") if value else tag("span", key)
+    if not value:
+        return tag("span", key)
+    return tag("span", tag("span", key, class_="key"), tag("br"), value, class_="pair")
 
 
-def _level(level: Level | None) -> Cell:
-    return Cell(level_text(level), level.mean) if level is not None and level.n else Cell(ABSENT)
-
-
-def _trial_row(trial: TrialSummary, search: SearchSummary, names: Iterable[str]) -> tuple[Cell, ...]:
-    role = " best" if trial.number == search.best else " baseline" if trial.is_baseline else ""
-    values = list(trial.values) + [None] * (len(search.metrics) - len(trial.values))
-    is_score = trial.state == "complete"
-    epochs = str(trial.epochs_run) if trial.epochs_run is not None else ABSENT
-    return cells(
-        Cell(f"{trial.number}{role}", trial.number, look="best" if "best" in role else ""),
-        trial.state + (", on the front" if trial.is_on_front else ""),
-        trial.cause,
-        Cell(str(trial.rung) if trial.rung is not None else "", trial.rung),
-        *(
-            Cell(number(v) if is_score or v is None else f"({number(v)})", v, "" if is_score else "unsettled")
-            for v in values
-        ),
-        *((_optional(trial.parts.get("test")),) if "test" in search.parts else ()),
-        Cell(epochs, trial.epochs_run),
-        Cell(duration(trial.wall_s), trial.wall_s),
-        *(_param(trial.params.get(name)) for name in names),
-    )
-
-
-def _optional(value: float | None) -> Cell:
-    return Cell("" if value is None else number(value), value)
-
-
-def _param(value: object) -> Cell:
-    return Cell(
-        "" if value is None else plain(value),
-        float(value) if _is_number(value) and value is not None else None,
-    )  # type: ignore[arg-type]
-
-
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+def _level(level: Level | None, digits: int) -> Cell:
+    return Cell(level_text(level, digits), level.mean) if level is not None and level.n else Cell(ABSENT)
 
 
 def _bar(share: float) -> Markup:

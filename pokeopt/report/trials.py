@@ -1,4 +1,4 @@
-"""Figures of a search: history, learning curves with pruned tails, importance, the front of two objectives."""
+"""Figures of a search: history, learning curves with pruned tails, importance, the front."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def history(search: SearchSummary, id_: str) -> Figure | None:
         *marks,
     ]
     svg = drawing(bottom + 42, f"{metric} of {plural(len(trials), 'trial')} in order", *parts)
-    reading = "The line is the best so far, of complete trials only. A pruned trial stands at its last value, which is no score"
+    reading = "The line is the best so far, of complete trials only. A pruned trial stands at its last value, no score"
     reading += "; trials without any value stand at the bottom." if lost else "."
     rows = [[f"#{t.number}", t.state, number(t.values[0]) if t.values else ABSENT] for t in search.trials]
     table = simple_table(f"{id_}-data", "Value by trial", ["Trial", "State", metric], rows, text_columns=2)
@@ -84,7 +84,8 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
     ]
     svg = drawing(bottom + 42, f"Learning curves of {plural(len(trials), 'trial')}", *parts)
     stopped = sum(trial.state != "complete" for trial in trials)
-    reading = f"{plural(len(trials), 'trial')}, of which {stopped} stopped before their end (dashed, ending in a mark)."
+    count = plural(len(trials), "trial")
+    reading = f"{count}, of which {stopped} stopped before their end (dashed, ending in a mark)."
     if search.n_seeds > 1:
         reading += f" Each curve is the mean of {search.n_seeds} networks."
     rows = [
@@ -120,8 +121,9 @@ def importance(search: SearchSummary, id_: str) -> Figure | None:
         parts.append(tag("text", number(value, 2), x=x(value) + 8, y=y + 17, class_="value"))
     svg = drawing(8 + row * len(ranked), "Importance by parameter", *parts)
     reading = (
-        f"Optuna's {found.evaluator} on {found.n_complete} complete trials; {found.n_pruned} pruned and {found.n_failed} "
-        "failed ones are not in it. A sampler that favours good regions bends such numbers: they suggest what to confirm."
+        f"Optuna's {found.evaluator} on {found.n_complete} complete trials; {found.n_pruned} pruned and "
+        f"{found.n_failed} failed ones are not in it. A sampler that favours good regions bends such numbers: "
+        "they suggest what to confirm."
     )
     rows = [[name, number(value, 3)] for name, value in ranked]
     table = simple_table(f"{id_}-data", f"Importance ({found.evaluator})", ["Parameter", "Importance"], rows)

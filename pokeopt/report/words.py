@@ -40,16 +40,22 @@ def interval(low: float | None, high: float | None, digits: int = 3, *, sign: bo
     return f"[{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
 
 
-def level_text(level: Level) -> str:
+def common_digits(noises: Iterable[float | None]) -> int:
+    """Return the decimals of a whole column: those of its middle noise."""
+    known = sorted(noise for noise in noises if noise)
+    return digits_for(known[len(known) // 2] if known else None)
+
+
+def level_text(level: Level, digits: int | None = None) -> str:
     """Return mean and sample SD."""
-    digits = digits_for(level.sd)
+    digits = digits_for(level.sd) if digits is None else digits
     spread = f" ± {number(level.sd, digits)}" if level.sd is not None else ""
     return f"{number(level.mean, digits)}{spread}"
 
 
-def effect_text(effect: Effect) -> str:
+def effect_text(effect: Effect, digits: int | None = None) -> str:
     """Return the difference with its interval."""
-    digits = digits_for(effect.sd)
+    digits = digits_for(effect.sd) if digits is None else digits
     ends = interval(effect.low, effect.high, digits, sign=True)
     return f"{number(effect.mean, digits, sign=True)} {ends}".strip()
 

@@ -6,17 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pokeopt.spec.factors import Factor
     from pokeopt.spec.load import load_study
     from pokeopt.spec.params import Condition, Param
     from pokeopt.spec.schema import json_schema
-    from pokeopt.spec.space import Factor, Space
+    from pokeopt.spec.space import Space
     from pokeopt.spec.study import AblationSpec, Constraint, ResourcesSpec, SearchSpec, StudySpec
 
 _HOMES = {
     "AblationSpec": "study",
     "Condition": "params",
     "Constraint": "study",
-    "Factor": "space",
+    "Factor": "factors",
     "Param": "params",
     "ResourcesSpec": "study",
     "SearchSpec": "study",

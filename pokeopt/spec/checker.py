@@ -1,7 +1,8 @@
 """Nodes against slots: what comes out is the closed form of a file, with every default and no place left in it.
 
-The closed form is plain JSON. It is the YAML again, with these differences: every default is written out, a choice among
-components is labelled by their names, paths are absolute, and four keys that no user writes say what only families know:
+The closed form is plain JSON. It is the YAML again, with these differences: every default is written out, a choice
+among components is labelled by their names, paths are absolute, and four keys that no user writes say what only
+families know:
 
 - ``{"$value": X, "$label": L}``: the value X, which ``--set`` chose by its label;
 - ``{"$value": X, "$per": COUNTER}``: X, repeated or cut to as many layers as the counter says;
@@ -12,7 +13,7 @@ components is labelled by their names, paths are absolute, and four keys that no
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from pokeopt.errors import SpecError
 from pokeopt.registry import REQUIRED, Family, Setting, nearest, settings_of
 from pokeopt.spec.layers import fill_layers
 from pokeopt.spec.markers import check_keys, choice_entries, conditions_of, numbers_of
-from pokeopt.spec.nodes import Node, Place, show
+from pokeopt.spec.nodes import Node, Place, join, node_of, show
 from pokeopt.spec.sections import SEARCHABLE
 from pokeopt.spec.slots import Slot, slot_of
 
@@ -47,14 +48,11 @@ class Checker:
         return self.places.get(path, self.places[""])
 
     def value(self, node: Node, slot: Slot, path: str, counter: str | None = None) -> Tree:
-        """Check one value.
-
-        Args:
-            counter: Path of what counts the layers, if the value is one of those given per layer.
-        """
+        """Check one value; ``counter`` is the path of what counts the layers, if it is given per layer."""
         self.places.setdefault(path, node.place)
         if node.label is not None:
-            return {"$value": self.value(dataclasses.replace(node, label=None), slot, path, counter), "$label": node.label}
+            unlabelled = dataclasses.replace(node, label=None)
+            return {"$value": self.value(unlabelled, slot, path, counter), "$label": node.label}
         if node.is_marker:
             return self._marker(node, slot, path, counter)
         if node.value is None and slot.takes_null:
@@ -147,7 +145,9 @@ class Checker:
 
     def _default(self, setting: Setting, slot: Slot, path: str, place: Place, counter: str | None) -> Tree:
         if setting.default is REQUIRED:
-            raise place.error(path, f"'{setting.name}' is missing", f"add '{setting.name}: ...', {slot.expected()}")
+            raise place.error(
+                path, f"'{setting.name}' is missing", f"add '{setting.name}: ...', {slot.expected()}"
+            )
         if setting.default is None:
             return None
         known = self.places.copy()
@@ -173,7 +173,9 @@ class Checker:
             mend = f"write [{node.value}]" if isinstance(node.value, str) else "write it in [ ]"
             raise node.place.error(path, f"expected a list, got {_show(node)}", mend)
         if slot.length is not None and len(node.items) != slot.length:
-            raise node.place.error(path, f"expected {slot.length} values, got {len(node.items)}", "count them")
+            raise node.place.error(
+                path, f"expected {slot.length} values, got {len(node.items)}", "count them"
+            )
         result = []
         for i, item in enumerate(node.items):
             item_slot = slot.item if slot.length is None else slot.items[i]
@@ -181,7 +183,9 @@ class Checker:
                 what = "a list of components cannot hold a searched entry"
                 raise item.place.error(path, what, "put the choice around the list: {choice: {label: [...]}}")
             if item.is_marker and {"when", "per"} & set(item.mapping):
-                raise item.place.error(path, "'when' and 'per' cannot stand inside a list", "put them around it")
+                raise item.place.error(
+                    path, "'when' and 'per' cannot stand inside a list", "put them around it"
+                )
             result.append(self.value(item, item_slot, f"{path}.{i}" if item.is_marker else path))
         return result
 
@@ -190,7 +194,9 @@ class Checker:
             raise self._misfit(node, "a mapping", path)
         for key, entry in node.mapping.items():
             if slot.keys and key not in slot.keys:
-                raise entry.place.error(join(path, key), f"'{path}' has no key '{key}'", nearest(key, slot.keys))
+                raise entry.place.error(
+                    join(path, key), f"'{path}' has no key '{key}'", nearest(key, slot.keys)
+                )
         return {key: self.value(entry, slot.item, join(path, key)) for key, entry in node.mapping.items()}
 
     def _marker(self, node: Node, slot: Slot, path: str, counter: str | None) -> Tree:
@@ -206,7 +212,9 @@ class Checker:
         if kind != "choice":
             return {**numbers_of(node, kind, inner, path), **tail}
         if node.mapping["choice"].is_mapping and slot.kind == "mapping":
-            raise node.place.error(path, f"'{path}' cannot be searched as a whole", f"search its keys: {path}.KEY")
+            raise node.place.error(
+                path, f"'{path}' cannot be searched as a whole", f"search its keys: {path}.KEY"
+            )
         each = lambda entry: self.value(entry, inner, path, None if inner is not slot else counter)  # noqa: E731
         return {"choice": choice_entries(node, inner, path, each), **tail}
 
@@ -215,7 +223,9 @@ class Checker:
         self.check_searchable(node, path)
         kind = check_keys(node, path)
         if kind != "choice" or not node.mapping["choice"].is_mapping or len(node.mapping) > 1:
-            raise node.place.error(path, f"'{path}' is a mapping", f"write {path}: {{choice: {{label: {{...}}}}}}")
+            raise node.place.error(
+                path, f"'{path}' is a mapping", f"write {path}: {{choice: {{label: {{...}}}}}}"
+            )
         return {"choice": {label: each(entry) for label, entry in node.mapping["choice"].mapping.items()}}
 
     def check_searchable(self, node: Node, path: str) -> None:
@@ -230,33 +240,21 @@ class Checker:
         if not slot.is_layered:
             raise node.place.error(path, f"'{path}' is one value, not one a layer", "take 'per' out")
         if counter is not None and node.value != counter:
-            raise node.place.error(path, f"'{path}' is given per {counter}, not {node.value}", f"write per: {counter}")
+            raise node.place.error(
+                path, f"'{path}' is given per {counter}, not {node.value}", f"write per: {counter}"
+            )
         return node.value
 
     def _misfit(self, node: Node, expected: str, path: str, slot: Slot | None = None) -> SpecError:
         literals = slot.literals() if slot is not None else ()
         mend = nearest(str(node.value), literals) if literals else f"give {expected}"
+        if isinstance(node.value, float) and node.value.is_integer() and "whole" in expected:
+            mend = f"write {int(node.value)}"
         if node.value == "none" and slot is not None and slot.takes_null:
             mend = "write null"
         if node.value is None and "none" in literals:
             mend = "write 'none'"
         return node.place.error(path, f"expected {expected}, got {_show(node)}", mend)
-
-
-def join(path: str, key: str) -> str:
-    """Return the path of a key below another: ``model`` and ``depth`` make ``model.depth``."""
-    return f"{path}.{key}" if path else key
-
-
-def node_of(value: Any, place: Place) -> Node:
-    """Return plain Python as a node, as if it were written at a place."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return Node({key: node_of(item, place) for key, item in value.items()}, place)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return Node(tuple(node_of(item, place) for item in value), place)
-    return Node(str(value) if isinstance(value, Path) else value, place)
 
 
 def _wrapped(setting: Setting, family: Family | None) -> Family | None:

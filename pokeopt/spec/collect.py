@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pokeopt.errors import SpecError
-from pokeopt.spec.checker import Tree, join
-from pokeopt.spec.nodes import MARKERS, Scalar
+from pokeopt.spec.checker import Tree
+from pokeopt.spec.nodes import MARKERS, Scalar, join
 from pokeopt.spec.params import Condition, Param
 
 WEIGHTS, COMBINE = "loss.weights", "loss.combine"  # weights exist only while the terms are summed
@@ -56,7 +56,8 @@ class Found:
     """What a walk over the closed form found, in file order.
 
     Attributes:
-        counted: Path of a counter to the closed form of the value whose length it follows, and that value's path.
+        counted: Path of a counter to that of the list whose length it follows.
+        trees: Path of a marker to its closed form.
     """
 
     searched: list[Searched] = field(default_factory=list)
@@ -77,6 +78,10 @@ class Found:
             value = Fixed(tree, (*names, *one_key, tree), when)
             self.fixed.setdefault(path, []).append(value)
             self._enter_below(tree, path, when)
+
+    def paths(self) -> list[str]:
+        """Return the paths of all leaves."""
+        return [*self.fixed, *self.counted, *(one.path for one in self.searched)]
 
     def _enter_below(self, tree: Tree, path: str, when: tuple[Condition, ...]) -> None:
         if path == WEIGHTS:
@@ -143,5 +148,7 @@ def _either(left: tuple[Condition, ...], right: tuple[Condition, ...]) -> tuple[
             return None
         joined.append(one if one == other else replace(one, values=(*one.values, *other.values)))
     differing = sum(one != other for one, other in zip(left, right, strict=True))
-    shared = [set(one.values) & set(other.values) for one, other in zip(left, right, strict=True) if one != other]
+    shared = [
+        set(one.values) & set(other.values) for one, other in zip(left, right, strict=True) if one != other
+    ]
     return tuple(joined) if differing == 1 and not shared[0] else None

@@ -22,6 +22,7 @@ INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 NOT_FINITE = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 CORE = "tag:yaml.org,2002:"
+PLAIN = {f"{CORE}{kind}" for kind in ("null", "bool", "int", "float", "str", "timestamp", "value", "merge")}
 DEEPEST = 40  # no search space is nested deeper; an alias that names itself is
 
 
@@ -61,7 +62,9 @@ def read_text(text: str, file: str, folder: Path, *, is_set: bool = False) -> No
         what = "this is not YAML: " + _one_line(error.problem or error.context or "it cannot be parsed")
         raise place.error("", what, _mend_of(error)) from error
     except (YAMLError, ValueError) as error:
-        raise SpecError(file, f"this is not YAML: {_one_line(str(error))}", "save it as plain text") from error
+        raise SpecError(
+            file, f"this is not YAML: {_one_line(str(error))}", "save it as plain text"
+        ) from error
     if root is None:
         return Node(None, Place(file, None if is_set else 1, folder))
     return _Reader(file, folder, is_set).read(root, "", 0)
@@ -107,7 +110,7 @@ class _Reader:
 
     def _scalar(self, node: Any, place: Place, key: str) -> Scalar:
         text = str(node.value)
-        if not str(node.tag).startswith(CORE):
+        if str(node.tag) not in PLAIN:
             raise place.error(key, f"the tag '{node.tag}' is not known", "take it out")
         if node.style is not None or str(node.tag) == f"{CORE}str":
             return text  # quoted, or tagged as text

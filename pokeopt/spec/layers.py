@@ -29,6 +29,8 @@ def fill_layers(
     Args:
         block: Closed form of each setting, defaults included.
         entries: The settings that were given.
+        settings: All settings of the block.
+        path: Of the block.
 
     Raises:
         SpecError: If they cannot agree.
@@ -85,7 +87,9 @@ def _set_counter(
     else:
         name = list(lists)[-1]
         what = f"the lists {', '.join(lists)} have different lengths"
-        raise entries[name].place.error(f"{path}.{name}", what, f"give each one value for each of {path}.{counter}")
+        raise entries[name].place.error(
+            f"{path}.{name}", what, f"give each one value for each of {path}.{counter}"
+        )
 
 
 def _per_layer(tree: Any, counter: Any, path: str) -> Any:

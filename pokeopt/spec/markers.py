@@ -33,7 +33,8 @@ def conditions_of(node: Node, path: str) -> dict[str, Any]:
         return {}
     when = node.mapping["when"]
     if not when.mapping:
-        raise when.place.error(path, f"'when' is a mapping of keys to values, got {show(when.plain())}", "write when: {KEY: VALUE}")
+        what = f"'when' is a mapping of keys to values, got {show(when.plain())}"
+        raise when.place.error(path, what, "write when: {KEY: VALUE}")
     conditions: dict[str, Any] = {}
     for key, value in when.mapping.items():
         values = value.items if value.is_list else (value,)
@@ -56,12 +57,18 @@ def numbers_of(node: Node, kind: str, slot: Slot, path: str) -> dict[str, Any]:
         raise place.error(path, f"'{kind}' needs two ends", f"write {{{kind}: [low, high]}}")
     low, high = (_number(end, kind, path) for end in ends)
     if low >= high:
-        raise place.error(path, f"low must be below high, got {low} and {high}", "swap them, or give one value")
+        raise place.error(
+            path, f"low must be below high, got {low} and {high}", "swap them, or give one value"
+        )
     if slot.kind != "scalar":
-        raise place.error(path, f"expected {slot.expected()}, got a range of numbers", "write {choice: [...]}")
+        raise place.error(
+            path, f"expected {slot.expected()}, got a range of numbers", "write {choice: [...]}"
+        )
     for end in (low, high):
         if (expected := slot.misfit(end)) is not None:
-            mend = f"write {{int: [{low:g}, {high:g}]}}" if slot.misfit(int(end)) is None else "change the range"
+            mend = (
+                f"write {{int: [{low:g}, {high:g}]}}" if slot.misfit(int(end)) is None else "change the range"
+            )
             raise place.error(path, f"expected {expected}, got {end} as an end of the range", mend)
     marker: dict[str, Any] = {kind: [low, high]}
     log, step = node.mapping.get("log"), node.mapping.get("step")
@@ -79,20 +86,20 @@ def numbers_of(node: Node, kind: str, slot: Slot, path: str) -> dict[str, Any]:
 
 
 def choice_entries(node: Node, slot: Slot, path: str, each: Callable[[Node], Any]) -> Any:
-    """Return a choice in its closed form: a list of scalars, or a mapping of labels to values.
-
-    Args:
-        each: Checks one entry.
-    """
+    """Return a choice in its closed form: a list of scalars, or a mapping of labels to values; ``each`` checks one."""
     entries, place = node.mapping["choice"], node.place
     if entries.is_scalar:
-        raise place.error(path, f"'choice' needs a list, got {show(entries.plain())}", "write {choice: [a, b]}")
+        raise place.error(
+            path, f"'choice' needs a list, got {show(entries.plain())}", "write {choice: [a, b]}"
+        )
     if not entries.items and not entries.mapping:
         raise place.error(path, "a choice needs at least one entry", "add entries, or give one value")
     for entry in (*entries.items, *entries.mapping.values()):
         if entry.is_marker:
             what = "a choice cannot hold another marker as an entry"
-            raise entry.place.error(path, what, "write its values as entries, or search a setting below a component")
+            raise entry.place.error(
+                path, what, "write its values as entries, or search a setting below a component"
+            )
     if entries.is_mapping:
         return {label: each(entry) for label, entry in entries.mapping.items()}
     labels = "label them: {choice: {label: value, ...}}"
@@ -121,7 +128,9 @@ def choice_entries(node: Node, slot: Slot, path: str, each: Callable[[Node], Any
 def _number(node: Node, kind: str, path: str) -> int | float:
     value = node.value
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise node.place.error(path, f"the ends of a range are numbers, got {show(node.plain())}", "give numbers")
+        raise node.place.error(
+            path, f"the ends of a range are numbers, got {show(node.plain())}", "give numbers"
+        )
     if not math.isfinite(value):
         raise node.place.error(path, f"the ends of a range are finite, got {value}", "give a finite end")
     if kind == "int" and isinstance(value, float):
@@ -132,7 +141,12 @@ def _number(node: Node, kind: str, path: str) -> int | float:
 
 def _step(node: Node, kind: str, low: float, high: float, path: str) -> int | float:
     step = node.value
-    if isinstance(step, bool) or not isinstance(step, (int, float)) or not step > 0 or not math.isfinite(step):
+    if (
+        isinstance(step, bool)
+        or not isinstance(step, (int, float))
+        or not step > 0
+        or not math.isfinite(step)
+    ):
         raise node.place.error(path, f"'step' is a number above 0, got {show(node.plain())}", "change it")
     if kind == "int" and not isinstance(step, int):
         raise node.place.error(path, f"the step of 'int' is a whole number, got {step}", "change it")

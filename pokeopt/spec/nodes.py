@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pokeopt.errors import SpecError
 
-Scalar: TypeAlias = None | bool | int | float | str
+Scalar: TypeAlias = bool | int | float | str | None
 MARKERS = ("int", "float", "choice")
 
 
@@ -67,14 +68,17 @@ class Node:
 
     @property
     def is_mapping(self) -> bool:
+        """Whether the value is a mapping."""
         return isinstance(self.value, Mapping)
 
     @property
     def is_list(self) -> bool:
+        """Whether the value is a list."""
         return isinstance(self.value, tuple)
 
     @property
     def is_scalar(self) -> bool:
+        """Whether the value is neither."""
         return not self.is_mapping and not self.is_list
 
     @property
@@ -103,3 +107,19 @@ def show(value: Any) -> str:
         text = "[" + ", ".join(show(item) for item in value) + "]"
         return text if len(text) <= 60 else f"a list of {len(value)}"
     return f"'{value}'" if isinstance(value, str) else repr(value)
+
+
+def join(path: str, key: str) -> str:
+    """Return the path of a key below another: ``model`` and ``depth`` make ``model.depth``."""
+    return f"{path}.{key}" if path else key
+
+
+def node_of(value: Any, place: Place) -> Node:
+    """Return plain Python as a node, as if it were written at a place."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return Node({key: node_of(item, place) for key, item in value.items()}, place)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return Node(tuple(node_of(item, place) for item in value), place)
+    return Node(str(value) if isinstance(value, Path) else value, place)

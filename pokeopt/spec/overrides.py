@@ -20,6 +20,7 @@ def apply_sets(root: Node, sets: Sequence[str]) -> tuple[Node, frozenset[str]]:
     The order does not matter: a key is set before those below it.
 
     Args:
+        root: The file.
         sets: ``key=value`` each, the value in YAML; paths in it start at the working directory.
 
     Raises:
@@ -124,13 +125,19 @@ def _is_component(node: Node, name: str) -> bool:
 
 
 def _names(nodes: Sequence[Node]) -> list[str]:
-    return [name for node in nodes for name in ([node.value] if isinstance(node.value, str) else node.mapping)]
+    return [
+        name for node in nodes for name in ([node.value] if isinstance(node.value, str) else node.mapping)
+    ]
 
 
 def _absent(node: Node, key: str, value: Node, path: str, known: list[str]) -> SpecError:
     place = Place(value.place.file, None, value.place.folder)
     is_layer = key.isdigit()
-    what = f"'{path}' has no '{key}'" if not node.is_scalar else f"'{path}' is {show(node.plain())}, it has no '{key}'"
+    what = (
+        f"'{path}' has no '{key}'"
+        if not node.is_scalar
+        else f"'{path}' is {show(node.plain())}, it has no '{key}'"
+    )
     mend = f"set {path} as a whole" if is_layer else (nearest(key, known) if known else f"set {path} first")
     return place.error("", what, mend)
 

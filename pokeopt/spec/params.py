@@ -96,7 +96,7 @@ class Param:
             for choice in self.choices:
                 if same(choice, value):
                     return choice
-            raise self._misfit(value, nearest(str(value), map(str, self.choices)))
+            raise self._misfit(value, nearest(str(value), map(_text, self.choices)))
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise self._misfit(value, "give a number")
         if self.kind == "int" and value != int(value):
@@ -120,14 +120,22 @@ class Param:
         ('[1, 4]', 'best | last')
         """
         if self.kind == "categorical":
-            return " | ".join(c if isinstance(c, str) else show(c) for c in self.choices)
+            return " | ".join(map(_text, self.choices))
         step = f" in steps of {self.step:g}" if self.step is not None else ""
         ends = self.ends()
         return f"[{ends[0]}, {ends[1]}]{step}"
 
     def _misfit(self, value: Any, mend: str) -> SpecError:
-        what = f"{show(value)} is not in {self}" if self.kind != "categorical" else f"{show(value)} is no choice here"
+        what = (
+            f"{show(value)} is not in {self}"
+            if self.kind != "categorical"
+            else f"{show(value)} is no choice here"
+        )
         return SpecError(self.path, what, mend)
+
+
+def _text(choice: Scalar) -> str:
+    return choice if isinstance(choice, str) else show(choice)
 
 
 def _divides(step: float, distance: float) -> bool:

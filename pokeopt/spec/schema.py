@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pokeopt.registry import MODELS, REQUIRED, SOURCES, Family, Setting, settings_of
-from pokeopt.spec.checker import join, node_of
 from pokeopt.spec.load import OBJECTIVES
-from pokeopt.spec.nodes import Place
+from pokeopt.spec.nodes import Place, join, node_of
 from pokeopt.spec.sections import (
     SEARCHABLE,
     Ablation,
@@ -91,7 +90,12 @@ class _Writer:
             schema = self.leaf(slot, join(path, name), is_layered=setting.per is not None)
             properties[name] = {**schema, **_default(setting)}
         required = [name for name, setting in settings.items() if setting.default is REQUIRED]
-        return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        }
 
     def beside(self, key: str, family: Family, section: type | None, path: str) -> Schema:
         """Return the schema of a section that holds a component's settings beside its own keys."""
@@ -108,7 +112,12 @@ class _Writer:
 
     def external(self) -> Schema:
         """Return the schema of the external sets."""
-        part = {"anyOf": [self.section(TestPart, "external"), self.beside("source", SOURCES, ExternalData, "external")]}
+        part = {
+            "anyOf": [
+                self.section(TestPart, "external"),
+                self.beside("source", SOURCES, ExternalData, "external"),
+            ]
+        }
         return {
             "type": "object",
             "description": "Sets that nothing selects on; scored once per finished trial.",
@@ -160,7 +169,10 @@ class _Writer:
             names = [{"const": name, "description": _first_line(family.get(name))} for name in family.names()]
             with_settings = []
             for name in family.names():
-                settings = {**self.object(family.settings(name), join(path, name), family), "type": ["object", "null"]}
+                settings = {
+                    **self.object(family.settings(name), join(path, name), family),
+                    "type": ["object", "null"],
+                }
                 with_settings.append(
                     {
                         "type": "object",
@@ -189,8 +201,8 @@ def _choice(entry: Schema, slot: Slot) -> Schema:
 def _or_labelled(section: Schema) -> Schema:
     """A section, or a labelled choice among several."""
     labelled = {"type": "object", "additionalProperties": section, "minProperties": 1}
-    choice = {"type": "object", "properties": {"choice": labelled}, "required": ["choice"], "additionalProperties": False}
-    return {"anyOf": [section, choice]}
+    choice = {"type": "object", "properties": {"choice": labelled}, "required": ["choice"]}
+    return {"anyOf": [section, {**choice, "additionalProperties": False}]}
 
 
 def _marker_defs() -> dict[str, Schema]:
@@ -211,7 +223,12 @@ def _marker_defs() -> dict[str, Schema]:
             "when": {"$ref": "#/$defs/when"},
             "per": {"type": "string", "description": "A key that counts layers: one value for each."},
         }
-        defs[kind] = {"type": "object", "properties": properties, "required": [kind], "additionalProperties": False}
+        defs[kind] = {
+            "type": "object",
+            "properties": properties,
+            "required": [kind],
+            "additionalProperties": False,
+        }
     return defs
 
 

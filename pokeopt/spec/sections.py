@@ -1,4 +1,4 @@
-"""The fixed keys of a search-space file, their types and defaults: the YAML check and the JSON schema both read them."""
+"""The fixed keys of a search-space file, their types and defaults; the YAML check and the JSON schema read them."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from pokeopt.registry import Family
+from pokeopt.registry import IS_PATH, Family
 from pokeopt.spec.nodes import show
 
 Kind = Literal["scalar", "component", "list", "mapping", "block"]
@@ -65,7 +65,7 @@ class Slot:
     @property
     def is_path(self) -> bool:
         """Whether a text here is a path, relative to the file that names it."""
-        return Path in _alternatives(self.annotation)
+        return Path in _alternatives(self.annotation) or IS_PATH in _metadata(self.annotation)
 
     def misfit(self, value: Any) -> str | None:
         """Return what this slot expects if a scalar does not fit it, else None."""
@@ -88,12 +88,19 @@ class Slot:
         if self.kind == "component" and self.family is not None:
             return f"the name of a {self.family.kind}, or one key with its settings"
         if self.kind == "list":
-            return "a list"
+            return f"{_words(self.annotation)} or a list" if self.takes_scalar else "a list"
+        if self.is_path:
+            return "a path or null" if self.takes_null else "a path"
         return "a mapping" if self.kind in ("mapping", "block") else _words(self.annotation)
 
     def literals(self) -> tuple[str, ...]:
         """Return the texts that may stand here, if only named ones may."""
-        found = [arg for one in _alternatives(self.annotation) if get_origin(one) is Literal for arg in get_args(one)]
+        found = [
+            arg
+            for one in _alternatives(self.annotation)
+            if get_origin(one) is Literal
+            for arg in get_args(one)
+        ]
         return tuple(str(text) for text in found)
 
 
@@ -119,7 +126,9 @@ def slot_of(annotation: Any, own: Family | None = None) -> Slot:
             is_open = origin is list or (len(args) == 2 and args[1] is Ellipsis)
             items = tuple(slot_of(arg) for arg in args if arg is not Ellipsis)
             length = None if is_open else len(items)
-            return Slot("list", annotation, None, items, length, takes_null=takes_null, takes_scalar=len(options) > 1)
+            return Slot(
+                "list", annotation, None, items, length, takes_null=takes_null, takes_scalar=len(options) > 1
+            )
         if origin is dict and get_args(option)[1] is not Any:
             names = get_args(args[0]) if get_origin(args[0]) is Literal else ()
             return Slot("mapping", annotation, items=(slot_of(args[1]),), keys=names, takes_null=takes_null)
@@ -167,7 +176,11 @@ def _metadata(annotation: Any) -> tuple[Any, ...]:
 def _words(annotation: Any) -> str:
     """Say what fits: ``a whole number >= 1 or 'auto'``."""
     words = []
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(str(arg) for arg in get_args(annotation))
     for one in _alternatives(annotation):
+        if get_origin(one) in (tuple, list):
+            continue
         if get_origin(one) is Literal:
             words += [show(arg) for arg in get_args(one)]
         else:

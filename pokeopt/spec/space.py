@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from pokeopt.errors import SpecError
 from pokeopt.registry import nearest
+from pokeopt.spec.corners import corners_of
+from pokeopt.spec.factors import Factor, factors_of
 from pokeopt.spec.leaves import Leaves, Values
 from pokeopt.spec.nodes import show
-from pokeopt.spec.params import Condition, Param, Suggesting
+from pokeopt.spec.params import Param, Suggesting
 
 SECTIONS = ("data", "external", "model", "loss", "training")
-
-
-@dataclass(frozen=True)
-class Factor:
-    """What one arm of an ablation moves: a searched key with the leaves that exist only through it.
-
-    Attributes:
-        key: ``model.width``, ``training.optimizer``.
-        paths: Its leaves, in the order of the space.
-    """
-
-    key: str
-    paths: tuple[str, ...]
 
 
 class Space:
@@ -76,15 +63,11 @@ class Space:
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """The searched keys as they are written: all layers of one are one."""
-        return tuple(dict.fromkeys(self._key_of(param.path) for param in self.params))
+        return tuple(dict.fromkeys(self._leaves.key_of(param.path) for param in self.params))
 
     def suggest(self, trial: Suggesting) -> dict[str, Any]:
         """Ask a trial for the value of every active leaf, in order."""
-        values: dict[str, Any] = {}
-        for param in self.params:
-            if self._leaves.is_active(param, values):
-                values[param.path] = param.suggest(trial)
-        return values
+        return self._leaves.suggest(trial)
 
     def active(self, values: Values, where: str = "") -> dict[str, Any]:
         """Return the values of the active leaves only, in the order of the space.
@@ -111,8 +94,9 @@ class Space:
             SpecError: Naming the first active leaf without a value.
         """
         active = self.active(values)
-        tree = copy.deepcopy(self._tree)
-        config = {section: self._leaves.evaluate(tree[section], section, active) for section in SECTIONS}
+        config = {
+            section: self._leaves.evaluate(self._tree[section], section, active) for section in SECTIONS
+        }
         for part in config["external"].values():
             part.setdefault("preprocess", list(config["data"]["preprocess"]))
         loss = config["loss"]
@@ -178,18 +162,15 @@ class Space:
             before = _layer_before(param.path)
             if source is not None:
                 result[param.path] = source[param.path]
-            elif self._key_of(param.path) != param.path and before in result:
+            elif self._leaves.key_of(param.path) != param.path and before in result:
                 result[param.path] = result[before]
             else:
                 raise _missing(param, "")
         return result
 
     def factors(self) -> tuple[Factor, ...]:
-        """Return the factors of an ablation, in file order."""
-        paths: dict[str, list[str]] = {}
-        for param in self.params:
-            paths.setdefault(self._root(param), []).append(param.path)
-        return tuple(Factor(key, tuple(found)) for key, found in paths.items())
+        """Return what the arms of an ablation move, in file order."""
+        return factors_of(self._leaves)
 
     def move(self, values: Values, target: Values, factor_key: str) -> dict[str, Any]:
         """Return the values with one factor moved to the target's.
@@ -205,20 +186,15 @@ class Space:
             what = f"'{factor_key}' is not a factor of this space"
             raise SpecError(factor_key, what, nearest(factor_key, factors))
         moved = factors[factor_key].paths
-        goal = self.active(target)
-        start = self.active(values)
+        start, goal = self.active(values), self.active(target)
         kept = {path: value for path, value in start.items() if path not in moved}
         chosen = {path: goal[path] for path in moved if path in goal}
         spare = {path: value for path, value in values.items() if path not in start}
         return self.complete({**kept, **chosen}, goal, self._reference, spare)
 
     def corners(self) -> list[dict[str, Any]]:
-        """Return configurations' values such that every end of every range and every choice occurs in one of them."""
-        found = [self.suggest(_Corner({}, first=False)), self.suggest(_Corner({}, first=True))]
-        for param in self.params:
-            pins = self._pins(param)
-            found += [self.suggest(_Corner({**pins, param.path: end}, first=True)) for end in param.ends()]
-        return found
+        """Return values such that every end of every range and every choice occurs in one of them."""
+        return corners_of(self._leaves)
 
     def values_of(self, path: str) -> list[Any]:
         """Return what a leaf may be: its values where it is fixed, the ends of its range where it is searched."""
@@ -227,12 +203,6 @@ class Space:
     def is_known(self, key: str) -> bool:
         """Whether a key is searched, even if fixed values rule it out."""
         return key in self._leaves.by_path or key in self._leaves.layers
-
-    def n_layers(self, key: str) -> int | None:
-        """Return the fixed number of layers of a key given per layer; None if it is searched, or no such key."""
-        layers = self._leaves.layers.get(key)
-        count = self._leaves.fixed.get(layers.counter) if layers is not None else None
-        return count if isinstance(count, int) else None
 
     def counter_of(self, key: str) -> str | None:
         """Return what counts the layers of a key; None for other keys."""
@@ -246,7 +216,7 @@ class Space:
         if layers is None:
             if key not in self._leaves.by_path:
                 raise self._unknown(key)
-            stored, below = self._leaves.store(key, value)
+            stored, below = self._leaves.literals.store(key, value)
             values[key] = stored
             for path, inner in below.items():
                 values.setdefault(path, inner)
@@ -258,55 +228,13 @@ class Space:
             counts[layers.counter] = (key, len(value))
         each = value if isinstance(value, (list, tuple)) else [value] * len(layers.paths)
         for path, one in zip(layers.paths, each, strict=False):
-            values[path], _ = self._leaves.store(path, one)
+            values[path], _ = self._leaves.literals.store(path, one)
 
     def _unknown(self, key: str) -> SpecError:
         if key in self._leaves.fixed:
             what = f"'{key}' is not searched: it is {show(self._leaves.fixed[key])}"
             return SpecError(key, what, "take it out")
         return SpecError(key, f"no searched key is called '{key}'", nearest(key, self.keys))
-
-    def _key_of(self, path: str) -> str:
-        key, _, index = path.rpartition(".")
-        return key if index.isdigit() and key in self._leaves.layers else path
-
-    def _root(self, param: Param) -> str:
-        """Return the factor of a leaf: the first key through which it exists, up to one that stands by itself."""
-        for path in self._leaves.owners(param):
-            return self._root(self._leaves.by_path[path])
-        return self._key_of(param.path)
-
-    def _pins(self, param: Param) -> dict[str, Any]:
-        """Return values under which a leaf is active, if its conditions can be met by the first of each."""
-        pins: dict[str, Any] = {}
-        for condition in param.when:
-            pins |= self._pins_of(condition)
-        return pins
-
-    def _pins_of(self, condition: Condition) -> dict[str, Any]:
-        param = self._leaves.by_path.get(condition.path)
-        if param is None:
-            return {}
-        value = condition.values[0] if condition.above is None else max(param.ends())  # type: ignore[type-var]
-        return {**self._pins(param), param.path: value}
-
-
-class _Corner:
-    """Stands in for a trial: takes the pinned values, else an end of each range."""
-
-    def __init__(self, pins: Mapping[str, Any], *, first: bool) -> None:
-        self._pins, self._first = pins, first
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:  # noqa: ARG002
-        return int(self._pins.get(name, low if self._first else high))
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False  # noqa: ARG002
-    ) -> float:
-        return float(self._pins.get(name, low if self._first else high))
-
-    def suggest_categorical(self, name: str, choices: Any) -> Any:
-        return self._pins.get(name, choices[0 if self._first else -1])
 
 
 def _layer_before(path: str) -> str | None:
@@ -316,4 +244,5 @@ def _layer_before(path: str) -> str | None:
 
 def _missing(param: Param, where: str) -> SpecError:
     what = f"the {where} has no value for '{param.path}'" if where else f"'{param.path}' has no value"
-    return SpecError(where or param.path, what, f"give it one of {param}" if param.choices else f"give it one in {param}")
+    mend = f"give it one of {param}" if param.choices else f"give it one in {param}"
+    return SpecError(where or param.path, what, mend)

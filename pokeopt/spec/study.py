@@ -129,7 +129,7 @@ class StudySpec:
     @property
     def max_epochs(self) -> int:
         """The largest number of epochs that a configuration may have."""
-        return max(self.space.values_of("training.epochs"))
+        return max(int(epochs) for epochs in self.space.values_of("training.epochs"))
 
     def resolved(self) -> dict[str, Any]:
         """Return everything, defaults included, as plain JSON; ``from_resolved`` takes it back."""
@@ -156,7 +156,9 @@ class StudySpec:
             external=closed["external"],
             search=SearchSpec(**search),
             objectives=objectives,
-            constraints=tuple(Constraint(one["metric"], one["min"], one["max"]) for one in closed["constraints"]),
+            constraints=tuple(
+                Constraint(one["metric"], one["min"], one["max"]) for one in closed["constraints"]
+            ),
             ablation=None if ablation is None else _ablation(ablation),
             resources=ResourcesSpec(
                 workers=resources["workers"],

@@ -1,4 +1,4 @@
-"""Sections whose keys depend on a choice in them: data by its source, the model by its family, the loss by its roles."""
+"""Sections whose keys depend on what is in them: data on its source, model on its family, loss on its roles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def check_data(checker: Checker, node: Node) -> tuple[dict[str, Tree], str]:
 def check_external(checker: Checker, node: Node) -> dict[str, Tree]:
     """Return the closed form of ``external``."""
     if not node.is_mapping:
-        raise node.place.error("external", f"expected a mapping, got {show(node.plain())}", "write NAME: {of: test}")
+        raise node.place.error(
+            "external", f"expected a mapping, got {show(node.plain())}", "write NAME: {of: test}"
+        )
     return {name: _external(checker, name, part) for name, part in node.mapping.items()}
 
 
@@ -40,15 +42,21 @@ def check_model(checker: Checker, node: Node) -> Tree:
     if node.is_marker and "family" not in node.mapping:
         return checker.labelled(node, "model", lambda entry: check_model(checker, entry))
     if not node.is_mapping:
-        raise node.place.error("model", f"expected a mapping, got {show(node.plain())}", "write model: {family: mlp}")
+        raise node.place.error(
+            "model", f"expected a mapping, got {show(node.plain())}", "write model: {family: mlp}"
+        )
     family = node.mapping.get("family")
     if family is None:
-        raise node.place.error("model.family", "'family' is missing", f"add one of {', '.join(MODELS.names())}")
+        raise node.place.error(
+            "model.family", "'family' is missing", f"add one of {', '.join(MODELS.names())}"
+        )
     if family.is_marker:
         mend = "write model: {choice: {label: {family: ...}, ...}}"
         raise family.place.error("model.family", "the families have different keys", mend)
     if not isinstance(family.value, str):
-        raise family.place.error("model.family", f"a family is named, got {show(family.plain())}", "write family: mlp")
+        raise family.place.error(
+            "model.family", f"a family is named, got {show(family.plain())}", "write family: mlp"
+        )
     checker.places["model.family"] = family.place
     settings = checker.look_up(MODELS, family.value, family.place, "model.family")
     entries = {key: value for key, value in node.mapping.items() if key != "family"}
@@ -70,11 +78,14 @@ def _source(checker: Checker, node: Node, path: str, section: type) -> tuple[str
         raise node.place.error(path, f"'{path}' is a mapping", "write data: {source: creatures}")
     source = node.mapping.get("source")
     if source is None:
-        raise node.place.error(f"{path}.source", "'source' is missing", f"add one of {', '.join(SOURCES.names())}")
+        raise node.place.error(
+            f"{path}.source", "'source' is missing", f"add one of {', '.join(SOURCES.names())}"
+        )
     if source.is_marker:
         checker.check_searchable(source, f"{path}.source")
     if not isinstance(source.value, str):
-        raise source.place.error(f"{path}.source", f"a source is named, got {show(source.plain())}", "write source: creatures")
+        what = f"a source is named, got {show(source.plain())}"
+        raise source.place.error(f"{path}.source", what, "write source: creatures")
     own = checker.look_up(SOURCES, source.value, source.place, f"{path}.source")
     return source.value, {**own, **settings_of(section)}
 
@@ -86,7 +97,9 @@ def _external(checker: Checker, name: str, node: Node) -> dict[str, Tree]:
         mend = f"not one of {', '.join(RESERVED_PARTS)}; letters, digits, '_' and '-'"
         raise node.place.error(path, what, mend)
     if not node.is_mapping:
-        raise node.place.error(path, f"expected a mapping, got {show(node.plain())}", f"write {name}: {{of: test}}")
+        raise node.place.error(
+            path, f"expected a mapping, got {show(node.plain())}", f"write {name}: {{of: test}}"
+        )
     checker.places[path] = node.place
     if "of" in node.mapping:
         block = checker.block(node.mapping, settings_of(TestPart), path, node.place, f"'{path}'")
@@ -114,12 +127,16 @@ def _finish_loss(checker: Checker, loss: dict[str, Any], node: Node) -> None:
             if roles is not None and role not in roles:
                 key = f"loss.terms.{role}"
                 what = f"'{name}' is no term for {role}"
-                fitting = [one for one in LOSSES.names() if role in getattr(LOSSES.get(one), "roles", (role,))]
+                fitting = [
+                    one for one in LOSSES.names() if role in getattr(LOSSES.get(one), "roles", (role,))
+                ]
                 raise checker.place_of(key).error(key, what, nearest(name, fitting))
     for role in weights:
         if role not in terms:
             key = f"loss.weights.{role}"
-            raise checker.place_of(key).error(key, f"there is no term '{role}' to weigh", nearest(role, terms))
+            raise checker.place_of(key).error(
+                key, f"there is no term '{role}' to weigh", nearest(role, terms)
+            )
     given = node.mapping.get("weights")
     if isinstance(combine, str) and combine != "sum" and weights and not _is_set(checker, "loss.combine"):
         place = given.place if given is not None else checker.place_of("loss.weights")
@@ -142,4 +159,3 @@ def _names(term: Tree) -> list[str]:
         entries: Mapping[str, Tree] = term["choice"]
         return [name for entry in entries.values() for name in _names(entry)]
     return [split_component(term)[0]]
-

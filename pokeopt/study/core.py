@@ -32,7 +32,7 @@ from pokeopt.study.retries import (
 from pokeopt.study.twin import PruningTwin
 from pokeopt.study.work import Work, waiting
 
-RECONCILE_EVERY_S = 5.0
+UNMEASURED = 1e18  # the excess of a constraint whose metric is missing; infinity is no JSON
 
 
 class Ask(Enum):
@@ -51,7 +51,7 @@ class CoreOptions:
         objectives: Metrics whose values a COMPLETE trial is told with.
         prune_on: The metric that is reported, kept by and pruned on.
         is_maximised: Whether more of ``prune_on`` is better.
-        constraints: Metric to (bound, sign): feasible while sign * (value - bound) <= 0.
+        constraints: Metric to (minimum, maximum) of a feasible trial, None where an end is open.
         n_workers: Trials at a time.
         task: Fields of each TrialTask beside configuration and seeds.
         stamp: User attributes that are the same for every trial (code_version ...).
@@ -66,7 +66,7 @@ class CoreOptions:
     n_workers: int
     task: Mapping[str, Any]
     stamp: Mapping[str, Any]
-    constraints: Mapping[str, tuple[float, int]]
+    constraints: Mapping[str, tuple[float | None, float | None]]
     pruner: str = "none"
     in_turn: bool = False
     trial_timeout_s: float | None = None
@@ -293,10 +293,14 @@ class Core:
             self._break(error)
 
     def _constrain(self, attempt: Attempt, record: TrialRecord) -> dict[str, Any]:
+        """Tell Optuna how far each constraint is from being met: at most 0 is feasible."""
+        """Tell Optuna how far each constraint is from being met: at most 0 is feasible."""
         excess = {}
-        for name, (bound, sign) in self.options.constraints.items():
-            value = record.metrics.get(name, math.inf)
-            excess[name] = sign * (value - bound) if math.isfinite(value) else math.inf
+        for name, (minimum, maximum) in self.options.constraints.items():
+            value = record.metrics.get(name, math.nan)
+            low = minimum - value if minimum is not None else -math.inf
+            high = value - maximum if maximum is not None else -math.inf
+            excess[name] = max(low, high) if math.isfinite(value) else UNMEASURED
             attempt.trial.set_constraint(name, excess[name])
         return {"constraints": excess} if excess else {}
 

@@ -55,6 +55,26 @@ def _plain(value: Any) -> str:
     return "(absent)" if value is None else str(value)
 
 
+def check_data(name: str, stored: str | None, found: str) -> None:
+    """Raise IdentityError if the images or labels are not those that the study was started on."""
+    if stored is not None and stored != found:
+        what = f"its images or labels have changed since it was started (hash {stored[:10]} -> {found[:10]})"
+        mend = f"restore them, or give --name NEW (and --warm-start {name} to try its best), or --fresh"
+        raise IdentityError(f"study {name}", what, mend)
+
+
+def settle_precision(spec: StudySpec, precision: str) -> StudySpec:
+    """Return the study with ``training.precision: auto`` replaced by what this launch's device makes of it.
+
+    A later launch, on whatever device, then goes on with the same arithmetic.
+    """
+    tree = spec.resolved()
+    if tree["training"]["precision"] != "auto":
+        return spec
+    tree["training"]["precision"] = precision
+    return StudySpec.from_resolved(tree)
+
+
 def merged(stored: Mapping[str, Any], wanted: StudySpec) -> StudySpec:
     """Return the stored study with what a later launch may change taken from the file."""
     now = wanted.resolved()

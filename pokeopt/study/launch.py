@@ -104,10 +104,8 @@ def build_core(spec: StudySpec, writer: StudyWriter, work: Work, launch: Launch)
     pruner = split_component(spec.search.pruner)[0] if work.phase == "search" else "none"
     twin = None
     if pruner != "none":
-        epochs = int(
-            spec.resolved()["training"]["epochs"]
-        )  # a number: only without a pruner may it be searched
-        twin = PruningTwin(build_pruner(PRUNERS.make(spec.search.pruner), epochs), direction(spec, metric))
+        built = build_pruner(PRUNERS.make(spec.search.pruner), spec.max_epochs)
+        twin = PruningTwin(built, direction(spec, metric))
     placement = launch.placement
     options = CoreOptions(
         run_id=launch.run_id,
@@ -124,7 +122,7 @@ def build_core(spec: StudySpec, writer: StudyWriter, work: Work, launch: Launch)
             "plugins": tuple(spec.plugins),
         },
         stamp={"code_version": code_version(), "fidelity": "exact"},
-        constraints={c.metric: (c.bound, c.sign) for c in spec.constraints},
+        constraints={c.metric: (c.minimum, c.maximum) for c in spec.constraints},
         pruner=pruner,
         in_turn=pruner == "wilcoxon",
         trial_timeout_s=spec.resources.trial_timeout_s,

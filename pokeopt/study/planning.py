@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pokeopt import metrics
 from pokeopt.records import TrialState, TrialTask
-from pokeopt.registry import split_component
+from pokeopt.registry import import_plugins, split_component
+from pokeopt.study.resources import place
 
 if TYPE_CHECKING:
     from pokeopt.data import Dataset
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
 
 N_SIZED = 64  # random configurations whose parameters are counted; building one takes milliseconds
 N_TIMED = 3  # the baseline and two random ones
-N_BATCHES = 20  # batches of an epoch that is timed; the second epoch counts, the first one warms up
-CHANNELS = {"gray": 1, "rgb": 3, "rgba": 4}
+N_BATCHES = 20
+FORWARD_SHARE = (
+    1 / 3
+)  # an image is validated by a forward pass; training adds a backward pass of twice its cost
 Config = Mapping[str, Any]
 
 
@@ -123,9 +127,8 @@ def make_plan(
         UserError: If the file or its data cannot be used.
     """
     from pokeopt.data import load_data
-    from pokeopt.registry import import_plugins
     from pokeopt.spec import load_study
-    from pokeopt.study.resources import place
+    from pokeopt.trial import sizes
 
     spec = load_study(path, sets)
     import_plugins(spec.plugins)
@@ -133,16 +136,18 @@ def make_plan(
     drawn = [spec.space.config(values) for values in _draw(spec.space, N_SIZED)]
     start = spec.space.config(spec.space.active(baseline)) if baseline is not None else drawn[0]
     data = load_data(start["data"], home / "cache", external=start.get("external") or {})
+    for metric in (*spec.objectives, *(constraint.metric for constraint in spec.constraints)):
+        metrics.find(metric, task=spec.task, parts=tuple(spec.external), classes=data.classes)
     workers = place(spec.resources).workers
     speed = (
-        _measure(spec, [start, *drawn][:N_TIMED], data, home / "cache")
+        _measure(spec, [start, *drawn][:N_TIMED], data, home)
         if measure
         else _earlier(spec.name, storage, home)
     )
     epochs = max(int(config["training"]["epochs"]) for config in (start, *drawn))
     arms, arm_seeds = _confirm(spec)
     networks = spec.search.trials * spec.search.seeds + arms * arm_seeds
-    sizes = [_n_params(config, len(data.classes)) for config in drawn]
+    n_params = [sizes(config, len(data.classes)).n_params for config in drawn]
     return Plan(
         name=spec.name,
         path=str(path),
@@ -163,10 +168,10 @@ def make_plan(
         axes=tuple(_axis(param, baseline or {}) for param in spec.space.params),
         family=str(start["model"]["family"]),
         sizes=Sizes(
-            _n_params(start, len(data.classes)) if baseline is not None else None,
-            min(sizes),
-            int(statistics.median(sizes)),
-            max(sizes),
+            sizes(start, len(data.classes)).n_params if baseline is not None else None,
+            min(n_params),
+            int(statistics.median(n_params)),
+            max(n_params),
         ),
         speed=speed,
         total_s=speed.mean * epochs * networks / max(workers, 1) if speed else None,
@@ -202,21 +207,6 @@ def _axis(param: Param, baseline: Mapping[str, Any]) -> Axis:
     return Axis(param.path, f"{param}{scale}", baseline.get(param.path), " and ".join(conditions))
 
 
-def _n_params(config: Config, n_classes: int) -> int:
-    """Count the parameters of a network without the memory for them."""
-    import torch
-
-    from pokeopt.models.base import ImageShape
-    from pokeopt.registry import MODELS
-
-    settings = dict(config["model"])
-    model = MODELS.make({settings.pop("family"): settings})
-    side = int(config["data"]["image_size"])
-    with torch.device("meta"):
-        network = model.build(ImageShape(CHANNELS[config["data"]["channels"]], side, side), n_classes)
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
 def _earlier(name: str, storage: str | None, home: Path) -> Speed | None:
     """Look up how long an epoch took in earlier trials of this study."""
     from pokeopt.store import open_store
@@ -229,34 +219,24 @@ def _earlier(name: str, storage: str | None, home: Path) -> Speed | None:
     return Speed(tuple(seconds), f"{len(seconds)} earlier trials") if seconds else None
 
 
-def _measure(spec: StudySpec, configs: Sequence[Config], data: Dataset, cache_dir: Path) -> Speed:
-    """Train each configuration for two short epochs; scale the second to all images."""
-    from pokeopt import trial
+def _measure(spec: StudySpec, configs: Sequence[Config], data: Dataset, home: Path) -> Speed:
+    """Time training batches of each configuration, and take them for a whole epoch."""
+    from pokeopt.trial import time_batches
 
-    n_images = len(data.train) + len(data.val) + len(data.test)
+    n_train, n_val = len(data.train), len(data.val)
+    placement = place(spec.resources)
     seconds = []
     for config in configs:
-        batch = int(config["training"]["batch_size"])
-        limit = min(n_images, math.ceil(N_BATCHES * batch * n_images / len(data.train)))
-        short = {
-            **config,
-            "data": {**config["data"], "limit": limit},
-            "training": {**config["training"], "epochs": 2},
-        }
         task = TrialTask(
-            config=short,
+            config=config,
             seeds=(0,),
             objective=spec.objective,
-            cache_dir=str(cache_dir),
+            cache_dir=str(home / "cache"),
+            device=placement.device,
+            threads=placement.cpus_per_trial,
             plugins=spec.plugins,
         )
-        marks: dict[int, float] = {}
-        for record in trial.run(task):
-            step = getattr(record, "step", 0)
-            if step and not getattr(record, "heartbeat", False):
-                marks[step] = record.wall_s  # type: ignore[union-attr]  # an EpochRecord: it has a step
-        last = max(marks)
-        seconds.append((marks[last] - marks.get(last - 1, 0.0)) * n_images / limit)
-    return Speed(
-        tuple(seconds), f"timed now on {len(configs)} configurations, about {N_BATCHES} batches each"
-    )
+        n_batches = math.ceil(n_train / int(config["training"]["batch_size"]))
+        training_s = n_batches * time_batches(task, N_BATCHES)
+        seconds.append(training_s * (1 + FORWARD_SHARE * n_val / n_train))
+    return Speed(tuple(seconds), f"timed now on {len(configs)} configurations, {N_BATCHES} batches each")

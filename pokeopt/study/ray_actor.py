@@ -59,19 +59,22 @@ class TrialActor(tune.Trainable):
         return True
 
     def step(self) -> dict[str, Any]:
-        """Return the next record: an epoch, a heartbeat, the result, or how it failed."""
+        """Return the next record: an epoch, a heartbeat, the result, or how it failed.
+
+        No result says ``done``: Tune would end such a trial without showing it to the scheduler, which ends it itself.
+        """
         assert self._records is not None
         try:
             record = next(self._records, None)
         except Exception as error:
             failure = Failure(cause_of(error), type(error).__name__, traceback.format_exc())
-            return {PARCEL: Parcel(failure), "done": True}
+            return {PARCEL: Parcel(failure)}
         if record is None:
             failure = Failure(StopCause.NO_METRIC, "NoMetric", "the trial ended without a result")
-            return {PARCEL: Parcel(failure), "done": True}
+            return {PARCEL: Parcel(failure)}
         if isinstance(record, TrialRecord):  # predictions and pictures travel beside the result, not in it
-            return {PARCEL: Parcel(ray.put(record)), "done": True}
-        return {PARCEL: Parcel(record), "done": False}
+            return {PARCEL: Parcel(ray.put(record))}
+        return {PARCEL: Parcel(record)}
 
     def cleanup(self) -> None:
         """Stop the trial: with a checkpoint if a retry may go on from it, without one where its folder is gone."""

@@ -73,6 +73,15 @@ def available_gpus() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
+def auto_precision(placement: Placement) -> str:
+    """Return what ``training.precision: auto`` means where trials are placed so."""
+    if placement.device == "cpu" or available_gpus() == 0:
+        return "fp32"
+    import torch
+
+    return "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+
+
 def _by_gpu(fraction: float, gpus: int, otherwise: int) -> int:
     """Return how many trials the GPUs hold: a trial never straddles two of them in part."""
     if fraction == 0:

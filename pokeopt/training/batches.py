@@ -40,18 +40,24 @@ class PartImages:
         self.index = np.arange(len(images)) if index is None else index
         self.truth: npt.NDArray[np.int64] = np.asarray(labels)[self.index].astype(np.int64)
         self.device = device
-        self._images = images
+        self._images = np.asarray(
+            images
+        )  # of a memory map, a plain view: indexing it is faster, and copies no more
         self._labels = torch.from_numpy(self.truth).to(device)
         self._resident = torch.from_numpy(images[self.index]).to(device) if resident else None
 
     def __len__(self) -> int:
         return len(self.index)
 
+    def place(self, positions: Tensor) -> Tensor:
+        """Return positions (n,) where ``batch`` wants them: one transfer an epoch instead of one a batch."""
+        return positions if self._resident is None else positions.to(self.device)
+
     def batch(self, positions: Tensor) -> Batch:
         """Return the images (n, C, H, W) as bytes and labels (n,) at positions (n,) of the part, on the device."""
         if self._resident is not None:
-            on_device = positions.to(self.device)
-            return Batch(self._resident[on_device], self._labels[on_device])
+            placed = self.place(positions)
+            return Batch(self._resident[placed], self._labels[placed])
         images = torch.from_numpy(self._images[self.index[positions.numpy()]])
         if self.device.type == "cpu":
             return Batch(images, self._labels[positions])
@@ -60,7 +66,7 @@ class PartImages:
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield the whole part in its order."""
-        for positions in torch.arange(len(self)).split(size):
+        for positions in self.place(torch.arange(len(self))).split(size):
             yield self.batch(positions)
 
 

@@ -26,7 +26,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
             os.fsync(file.fileno())
         temporary.replace(folder / FILE_NAME)
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove_temporary(folder)
     _sync(folder)
 
 
@@ -46,6 +46,13 @@ def read_checkpoint(folder: Path) -> dict[str, Any] | None:
 def remove_checkpoint(folder: Path) -> None:
     """Remove the checkpoint, if there is one."""
     (folder / FILE_NAME).unlink(missing_ok=True)
+    _remove_temporary(folder)
+
+
+def _remove_temporary(folder: Path) -> None:
+    """Remove our own unfinished file, and those of processes that were killed while writing."""
+    for file in folder.glob(f".{FILE_NAME}.*"):
+        file.unlink(missing_ok=True)
 
 
 def _sync(folder: Path) -> None:

@@ -34,6 +34,7 @@ def prepare_device(device: torch.device, threads: int, memory_fraction: float, d
         # cuBLAS reads this when its first handle is made, and refuses to be deterministic without it
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # it only serves debugging
     torch.backends.cudnn.deterministic = deterministic
     torch.backends.cudnn.benchmark = not deterministic
     if device.type == "cuda":

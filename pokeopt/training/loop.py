@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ TOTAL_LOSS = "train/total_loss"
 
 
 class Lockstep:
-    """Networks that differ in their seed only, and the mean of their curves, which decides when to stop and what to keep.
+    """Networks that differ in their seed only; the mean of their curves decides when to stop and what to keep.
 
     Args:
         recipe: What to train and how.
@@ -30,10 +30,13 @@ class Lockstep:
         objective: The metric whose best epoch is kept.
         device: Where to train.
         precision: ``fp32``, ``bf16`` or ``fp16``.
+        clock: Gives the seconds that the records are stamped with.
 
     Attributes:
         history: One record for each completed epoch.
         kept_step: The epoch whose weights are kept.
+        kept_weights: Of each network, the state dict at that epoch.
+        kept_val: Of each network, the probabilities (N, K) that its kept validation metrics were computed from.
         stop_cause: Why the training ended; None before.
     """
 
@@ -45,13 +48,14 @@ class Lockstep:
         objective: MetricInfo,
         device: torch.device,
         precision: str,
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        self.recipe, self.data, self.objective = recipe, data, objective
+        self.recipe, self.data, self.objective, self.clock = recipe, data, objective, clock
         self.networks = [Network(recipe, data, seed, device, precision) for seed in seeds]
         self.history: list[EpochRecord] = []
         self.kept_step = 0
         self.kept_weights: list[dict[str, Tensor]] = []
-        self.kept_val: list[npt.NDArray[np.float32]] = []  # (N, K) a network: what the kept metrics were computed from
+        self.kept_val: list[npt.NDArray[np.float32]] = []
         self.stop_cause: StopCause | None = None
         self._measured: list[dict[str, float]] = []  # networks that have completed the epoch under way
         self._val: list[npt.NDArray[np.float32]] = []
@@ -96,7 +100,9 @@ class Lockstep:
     def read_history(state: Mapping[str, Any]) -> list[EpochRecord]:
         """Return the completed epochs of a state that ``state_dict`` gave."""
         return [
-            EpochRecord(plain["step"], plain["metrics"], tuple(plain["by_seed"]), lr=plain["lr"])
+            EpochRecord(
+                plain["step"], plain["metrics"], tuple(plain["by_seed"]), plain["lr"], plain["wall_s"]
+            )
             for plain in state["history"]
         ]
 
@@ -109,6 +115,7 @@ class Lockstep:
                     "metrics": dict(record.metrics),
                     "by_seed": [dict(metrics) for metrics in record.by_seed],
                     "lr": record.lr,
+                    "wall_s": record.wall_s,
                 }
                 for record in self.history
             ],
@@ -144,9 +151,8 @@ class Lockstep:
     def _complete(self, step: int) -> EpochRecord:
         """Close an epoch that all networks have completed: record it, and keep its weights if it is the best."""
         rates = [network.learning_rate for network in self.networks]
-        record = EpochRecord(
-            step, mean_metrics(self._measured), tuple(self._measured), lr=sum(rates) / len(rates)
-        )
+        mean, lr = mean_metrics(self._measured), sum(rates) / len(rates)
+        record = EpochRecord(step, mean, tuple(self._measured), lr, self.clock())
         if self._is_kept(record):
             self.kept_step, self.kept_val = step, self._val
             self._copy_weights()
@@ -164,7 +170,7 @@ class Lockstep:
     def _copy_weights(self) -> None:
         states = [network.module.state_dict() for network in self.networks]
         if not self.kept_weights:
-            self.kept_weights = [{key: torch.empty_like(value) for key, value in state.items()} for state in states]
+            self.kept_weights = [{key: value.clone() for key, value in state.items()} for state in states]
         for kept, state in zip(self.kept_weights, states, strict=True):
             for key, value in state.items():
                 kept[key].copy_(value)
@@ -176,11 +182,12 @@ class Lockstep:
         reached = [*self._measured, {**metrics, name: math.nan}]
         by_seed = reached + [{name: math.nan}] * (len(self.networks) - len(reached))
         shown = {TOTAL_LOSS: metrics.get(TOTAL_LOSS, math.nan), name: math.nan}
-        return EpochRecord(self.step + 1, shown, tuple(by_seed), lr=self.networks[0].learning_rate)
+        return EpochRecord(self.step + 1, shown, tuple(by_seed), self.networks[0].learning_rate, self.clock())
 
     def _is_stopped(self) -> bool:
         scores = self.scores()
-        return all(math.isfinite(score) for score in scores) and self.recipe.early_stopping.should_stop(scores)
+        is_scored = all(math.isfinite(value) for value in scores)
+        return is_scored and self.recipe.early_stopping.should_stop(scores)
 
     def _oriented(self, metrics: Mapping[str, float]) -> float:
         value = metrics.get(self.objective.name, math.nan)

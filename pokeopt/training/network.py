@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,36 +20,13 @@ from pokeopt.training import seeding
 from pokeopt.training.batches import PartImages, TrainingData, batch_bounds
 from pokeopt.training.precision import autocast, make_scaler
 from pokeopt.training.recipe import Recipe
+from pokeopt.training.running import RunningEpoch
 
-EVAL_BATCH_SIZE = 256
+# pixels times channels of a batch that is only looked at: some 340 images of 64x64 in colour
+EVAL_NUMBERS = 2**22
 CHECK_EVERY = 50  # batches between two looks at the loss; each look waits for the GPU
 NORMS_PER_EPOCH = 8  # the gradient's norm reads every gradient, a tenth of a small network's step
 MAX_PIECES = 4  # a batch that does not fit is cut in two, then in four
-
-
-@dataclass
-class RunningEpoch:
-    """How far an epoch is.
-
-    Attributes:
-        order: (n,) positions of the training part, in the order of training.
-        cursor: Batches done.
-        losses: The scalar of each batch.
-        norms: The gradient's norm where it was measured.
-        logits: (n, K) of each batch, in training mode.
-        generator: Draws the augmentation.
-        layers: Where torch's own generators, which dropout draws from, have to be set before the next batch.
-        is_diverged: A loss was NaN or infinite.
-    """
-
-    order: Tensor
-    generator: torch.Generator
-    cursor: int = 0
-    losses: list[Tensor] = field(default_factory=list)
-    norms: list[Tensor] = field(default_factory=list)
-    logits: list[Tensor] = field(default_factory=list)
-    layers: list[Tensor] | None = None
-    is_diverged: bool = False
 
 
 class Network:
@@ -69,10 +45,11 @@ class Network:
     ) -> None:
         self.recipe, self.data, self.seed, self.device, self.precision = recipe, data, seed, device, precision
         seeding.seed_default(seed, "weights")
-        network = recipe.model.build(data.shape, len(data.classes))  # on the CPU: the same weights on any device
+        # built on the CPU: the same weights on any device
+        network = recipe.model.build(data.shape, len(data.classes))
         self.module: nn.Module = StandardisedModel(network, data.mean, data.std).to(device)
         self.layout = torch.channels_last if has_convolutions(self.module) else torch.contiguous_format
-        self.module.to(memory_format=self.layout)  # type: ignore[call-overload]
+        self.module.to(memory_format=self.layout)
         self.loss = build_loss(recipe.loss, data.loss_context()).to(device)
         trained = [p for part in (self.module, self.loss) for p in part.parameters() if p.requires_grad]
         self.parameters: list[nn.Parameter] = trained
@@ -100,14 +77,16 @@ class Network:
         if running.layers is not None:
             seeding.restore_default(running.layers, self.device)
             running.layers = None
-        self.learning_rate = self.recipe.learning_rate * self.recipe.schedule.factor(scores, self.recipe.epochs)
+        factor = self.recipe.schedule.factor(scores, self.recipe.epochs)
+        self.learning_rate = self.recipe.learning_rate * factor
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
         self.module.train()
         bounds = batch_bounds(len(running.order), self.recipe.batch_size)
         norm_every = max(1, len(bounds) // NORMS_PER_EPOCH)
+        order = self.data.train.place(running.order)
         for start, stop in bounds[running.cursor :]:
-            batch = self._prepare(self.data.train.batch(running.order[start:stop]), running.generator)
+            batch = self._prepare(self.data.train.batch(order[start:stop]), running.generator)
             self._step(batch, running, with_norm=running.cursor % norm_every == 0)
             running.cursor += 1
             if running.cursor % CHECK_EVERY == 0 or running.cursor == len(bounds):
@@ -128,10 +107,11 @@ class Network:
         bounds = batch_bounds(len(running.order), self.recipe.batch_size)
         sizes = torch.tensor([stop - start for start, stop in bounds])
         norms = torch.stack(running.norms).float().cpu()
+        # while fp16 looks for its scale some gradients overflow; their steps are left out, and so are their norms
+        norms = norms[norms.isfinite()]
         metrics = {
             "train/total_loss": float((losses.double() * sizes).sum() / sizes.sum()),
-            # while fp16 looks for its scale some gradients overflow; their steps are left out, and so are their norms
-            "train/grad_norm": float(norms[norms.isfinite()].mean()) if bool(norms.isfinite().any()) else math.inf,
+            "train/grad_norm": float(norms.mean()) if len(norms) else math.inf,
         }
         if running.logits:
             probabilities = torch.cat(running.logits).float().softmax(dim=1).cpu().numpy()
@@ -144,7 +124,7 @@ class Network:
         """Return the class probabilities (N, K) of a part; yield after each batch."""
         self.module.eval()
         rows = []
-        for batch in part.batches(EVAL_BATCH_SIZE):
+        for batch in part.batches(max(1, min(512, EVAL_NUMBERS // self.data.shape.numel))):
             with torch.inference_mode(), autocast(self.precision, self.device):
                 images = batch.images.contiguous(memory_format=self.layout)
                 rows.append(named_outputs(self.module(images))["logits"].float().softmax(dim=1))
@@ -166,17 +146,7 @@ class Network:
             "running": None,
         }
         if self.running is not None:
-            state["running"] = {
-                "order": self.running.order,
-                "cursor": self.running.cursor,
-                "losses": torch.stack(self.running.losses) if self.running.losses else torch.zeros(0),
-                "norms": torch.stack(self.running.norms) if self.running.norms else torch.zeros(0),
-                "logits": torch.cat(self.running.logits) if self.running.logits else None,
-                "is_diverged": self.running.is_diverged,
-                "device": self.device.type,
-                "generator": self.running.generator.get_state(),
-                "layers": self.running.layers or seeding.default_state(self.device),
-            }
+            state["running"] = self.running.state_dict(self.device)
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -187,23 +157,7 @@ class Network:
         self.scaler.load_state_dict(state["scaler"])
         self.pieces, self.learning_rate = state["pieces"], state["learning_rate"]
         saved = state["running"]
-        if saved is None:
-            self.running = None
-            return
-        # another kind of device has other generators: the epoch goes on with fresh streams
-        generator = seeding.generator(self.device, self.seed, "augmentation", "moved", saved["cursor"])
-        if saved["device"] == self.device.type:
-            generator.set_state(saved["generator"])
-        self.running = RunningEpoch(
-            order=saved["order"],
-            generator=generator,
-            cursor=saved["cursor"],
-            losses=list(saved["losses"].to(self.device).unbind()),
-            norms=list(saved["norms"].to(self.device).unbind()),
-            logits=[] if saved["logits"] is None else [saved["logits"].to(self.device)],
-            layers=saved["layers"] if saved["device"] == self.device.type else None,
-            is_diverged=saved["is_diverged"],
-        )
+        self.running = None if saved is None else RunningEpoch.from_state(saved, self.device, self.seed)
 
     def _begin(self, epoch: int) -> RunningEpoch:
         """Start an epoch: all its random numbers follow from the seed and its number."""
@@ -211,7 +165,8 @@ class Network:
         labels = torch.from_numpy(self.data.train.truth)
         order = self.recipe.sampler.indices(labels, draw)
         if not len(order):
-            raise TrialError("training", "the training part has no image", "give it a larger share of the split")
+            mend = "give it a larger share of the split"
+            raise TrialError("training", "the training part has no image", mend)
         seeding.seed_default(self.seed, "layers", epoch)
         return RunningEpoch(order, seeding.generator(self.device, self.seed, "augmentation", epoch))
 
@@ -247,20 +202,16 @@ class Network:
         if norm is not None:
             running.norms.append(norm)
 
-    def _forward_backward(
-        self, batch: Batch, with_norm: bool
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def _forward_backward(self, batch: Batch, with_norm: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Compute the gradients; return the loss, the logits (n, K) if there are any, and the gradient's norm."""
         self.optimizer.zero_grad(set_to_none=True)
-        n_images = len(batch.labels)
         losses, logits = [], []
-        pieces = zip(batch.images.tensor_split(self.pieces), batch.labels.tensor_split(self.pieces), strict=True)
-        for images, labels in pieces if self.pieces > 1 else [(batch.images, batch.labels)]:
+        for piece in batch.split(self.pieces):
             with autocast(self.precision, self.device):
-                outputs = named_outputs(self.module(images))
-                loss = self.loss(outputs, Batch(images, labels))
+                outputs = named_outputs(self.module(piece.images))
+                loss = self.loss(outputs, piece)
             if self.pieces > 1:
-                loss = loss * (len(labels) / n_images)
+                loss = loss * (len(piece.labels) / len(batch.labels))
             self.scaler.scale(loss).backward()
             losses.append(loss.detach())
             if "logits" in outputs:

@@ -13,7 +13,10 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def choose_precision(name: str, device: torch.device) -> str:
-    """Return ``fp32``, ``bf16`` or ``fp16``; ``auto`` is fp32 on the CPU, on CUDA bf16, or fp16 where it has no bf16."""
+    """Return ``fp32``, ``bf16`` or ``fp16``.
+
+    ``auto`` is fp32 on the CPU; on CUDA it is bf16, or fp16 where the GPU has no bf16.
+    """
     known = ("auto", "fp32", *DTYPES)
     if name not in known:
         raise SpecError("training.precision", f"no precision is called '{name}'", nearest(name, known))

@@ -6,8 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pokeopt.trial.measure import ModelSize, sizes, time_batches
     from pokeopt.trial.execute import Abandoned, abandon, history, run
+    from pokeopt.trial.measure import ModelSize, sizes, time_batches
 
 _HOMES = {
     "Abandoned": "execute",

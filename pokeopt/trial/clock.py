@@ -13,8 +13,8 @@ class Stopwatch:
     """
 
     def __init__(self, seconds: float = 0.0) -> None:
-        self._before, self._started_at = seconds, None
-        self._started_at: float | None
+        self._before = seconds
+        self._started_at: float | None = None
 
     @property
     def is_running(self) -> bool:

@@ -69,7 +69,8 @@ def history(checkpoint_dir: str | Path) -> tuple[EpochRecord, ...]:
     state = checkpoint.read_checkpoint(Path(checkpoint_dir))
     if state is None or state["in_turn"] or not state["groups"]:
         return ()
-    return tuple(Lockstep.read_history(state["groups"][0]))
+    records = Lockstep.read_history(state["groups"][0])
+    return tuple(replace(record, checkpoint_step=records[-1].step) for record in records)
 
 
 class _Trial:
@@ -101,7 +102,8 @@ class _Trial:
                 record = diverged_record()
             else:
                 self._save()
-                self.is_over = True  # scoring sets the networks to the kept epoch: they are no state to continue from
+                # scoring sets the networks to the kept epoch: from here on they are no state to continue from
+                self.is_over = True
                 record = yield from self._drive(score_trial(self.prepared, self.groups))
             yield self._with_facts(record)
         except GeneratorExit:
@@ -135,7 +137,7 @@ class _Trial:
             if self.task.in_turn and turn == self.n_reported:
                 self.n_reported += 1
                 kept = next(record for record in group.history if record.step == group.kept_step)
-                yield from self._give(replace(kept, step=turn))
+                yield from self._give(replace(kept, step=turn, wall_s=self.watch.seconds))
                 self._save_if_due()
 
     def _drive(self, ticks: Generator[None, None, T]) -> Generator[Item, None, T]:
@@ -152,7 +154,7 @@ class _Trial:
         """Between two batches: show a sign of life, write a checkpoint, each when it is due."""
         if time.monotonic() - self.pulsed_at >= HEARTBEAT_S:
             step = self.groups[-1].step if not self.task.in_turn else len(self.groups) - 1
-            yield from self._give(EpochRecord(step, heartbeat=True))
+            yield from self._give(EpochRecord(step, heartbeat=True, wall_s=self.watch.seconds))
         self._save_if_due()
 
     def _give(self, record: EpochRecord) -> Generator[Item, None, None]:
@@ -161,7 +163,7 @@ class _Trial:
         self.watch.stop()
         layers = seeding.default_state(self.prepared.device)
         try:
-            yield replace(record, wall_s=self.watch.seconds, checkpoint_step=self.checkpoint_step)
+            yield replace(record, checkpoint_step=self.checkpoint_step)
         finally:
             seeding.restore_default(layers, self.prepared.device)
             self.pulsed_at = time.monotonic()
@@ -170,7 +172,9 @@ class _Trial:
 
     def _new_group(self, seeds: tuple[int, ...]) -> Lockstep:
         p = self.prepared
-        return Lockstep(p.recipe, p.data, seeds, p.objective, p.device, p.precision)
+        return Lockstep(
+            p.recipe, p.data, seeds, p.objective, p.device, p.precision, clock=lambda: self.watch.seconds
+        )
 
     def _save_if_due(self) -> None:
         if time.monotonic() - self.saved_at >= checkpoint.CHECKPOINT_EVERY_S:
@@ -221,8 +225,8 @@ class _Trial:
         """Return a digest of what a checkpoint can be continued with; the budget may grow."""
         task, dataset = self.task, self.prepared.dataset
         training = {key: value for key, value in task.config["training"].items() if key != "epochs"}
-        parts = [task.config["model"], task.config["loss"], training, list(task.seeds), task.objective, task.in_turn]
-        text = json.dumps([*parts, dataset.data_hash, dataset.split_hash], sort_keys=True)
+        trained = [task.config["model"], task.config["loss"], training, dataset.data_hash, dataset.split_hash]
+        text = json.dumps([*trained, list(task.seeds), task.objective, task.in_turn], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _sample_gpu(self) -> None:

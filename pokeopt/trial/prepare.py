@@ -12,7 +12,7 @@ from pokeopt.data import Dataset, load_data
 from pokeopt.metrics import MetricInfo, find
 from pokeopt.models.base import ImageShape
 from pokeopt.records import TrialTask
-from pokeopt.registry import MODELS, SOURCES
+from pokeopt.registry import SOURCES
 from pokeopt.training.batches import PartImages, TrainingData, channel_statistics, fits_on_device
 from pokeopt.training.precision import choose_precision
 from pokeopt.training.recipe import Recipe, make_recipe
@@ -64,7 +64,8 @@ def prepare(task: TrialTask, device: torch.device) -> Prepared:
     mean, std = _statistics(dataset)
     shape = ImageShape(channels, height, width)
     data = TrainingData(train, val, shape, dataset.classes, mean, std)
-    return Prepared(task, recipe, dataset, data, objective, device, choose_precision(recipe.precision, device))
+    precision = choose_precision(recipe.precision, device)
+    return Prepared(task, recipe, dataset, data, objective, device, precision)
 
 
 _known_statistics: dict[tuple[str, str], tuple[Tensor, Tensor]] = {}

@@ -121,7 +121,8 @@ def diverged_record() -> TrialRecord:
 def _parts(prepared: Prepared) -> Mapping[str, tuple[PartImages, npt.NDArray[Any]]]:
     """Return the images and ids of the parts that only a finished trial sees; empty ones are left out."""
     dataset, device = prepared.dataset, prepared.device
-    parts = {"test": (PartImages(dataset.images, dataset.labels, dataset.test, device), dataset.ids[dataset.test])}
+    test = PartImages(dataset.images, dataset.labels, dataset.test, device)
+    parts = {"test": (test, dataset.ids[dataset.test])}
     for name, part in dataset.external.items():
         parts[name] = (PartImages(part.images, part.labels, None, device), part.ids)
     return {name: (images, ids) for name, (images, ids) in parts.items() if len(images)}

@@ -20,7 +20,16 @@ NOW = Progress(
     budget=24,
     done=14,
     states={"complete": 10, "pruned": 3, "diverged": 1},
-    best=Best(9, 0.8731, {"data.preprocess": "crop", "training.learning_rate": 0.003123}),
+    best=Best(
+        9,
+        0.8731,
+        {
+            "data.preprocess": "crop",
+            "model.width.0": 512,
+            "model.width.1": 98,
+            "training.learning_rate": 0.003123,
+        },
+    ),
     running=(RUNNING,),
     elapsed_s=200,
     eta_s=130,
@@ -47,6 +56,7 @@ def test_the_block_says_all_that_matters() -> None:
         "0.873",
         "trial 9",
         "data.preprocess crop",
+        "model.width [512, 98]",
         "0.003123",
     ):
         assert part in text

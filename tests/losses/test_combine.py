@@ -45,7 +45,11 @@ def test_build_from_a_configuration() -> None:
     """One term under sum is that term, times its weight."""
     outputs = {"logits": torch.zeros(4, 2)}
     batch = Batch(torch.zeros(4, 1, 2, 2), torch.tensor([0, 1, 0, 1]))
-    config = {"terms": {"classification": "cross_entropy"}, "combine": "sum", "weights": {"classification": 3.0}}
+    config = {
+        "terms": {"classification": "cross_entropy"},
+        "combine": "sum",
+        "weights": {"classification": 3.0},
+    }
     torch.testing.assert_close(build_loss(config, CONTEXT)(outputs, batch), 3 * torch.tensor(2.0).log())
 
 

@@ -81,14 +81,18 @@ def test_half_precision_logits_are_summed_in_full(component: str) -> None:
 def test_focal_without_gamma_is_cross_entropy() -> None:
     """Its definition."""
     outputs, batch = example()
-    torch.testing.assert_close(build({"focal": {"gamma": 0.0}})(outputs, batch), build("cross_entropy")(outputs, batch))
+    torch.testing.assert_close(
+        build({"focal": {"gamma": 0.0}})(outputs, batch), build("cross_entropy")(outputs, batch)
+    )
 
 
 def test_focal_agrees_with_its_formula() -> None:
     """(1 - p)^gamma * -ln p."""
     outputs, batch = example()
     p = outputs["logits"].softmax(1)[torch.arange(12), batch.labels]
-    torch.testing.assert_close(build({"focal": {"gamma": 2.0}})(outputs, batch), ((1 - p) ** 2 * -p.log()).mean())
+    torch.testing.assert_close(
+        build({"focal": {"gamma": 2.0}})(outputs, batch), ((1 - p) ** 2 * -p.log()).mean()
+    )
 
 
 def test_every_class_has_the_same_say() -> None:
@@ -112,14 +116,17 @@ def test_softmax_placement_is_what_it_says() -> None:
     """On softmax the loss has a floor above 0; on log_softmax nothing changes."""
     outputs, batch = example()
     torch.testing.assert_close(
-        build({"cross_entropy": {"on": "log_softmax"}})(outputs, batch), build("cross_entropy")(outputs, batch)
+        build({"cross_entropy": {"on": "log_softmax"}})(outputs, batch),
+        build("cross_entropy")(outputs, batch),
     )
     certain = {"logits": 1e4 * functional.one_hot(batch.labels, K).float()}
     floor = torch.tensor(1 + (K - 1) / torch.e).log()
     torch.testing.assert_close(build({"cross_entropy": {"on": "softmax"}})(certain, batch), floor)
 
 
-@pytest.mark.parametrize("component", [{"focal": {"gamma": -1.0}}, {"cross_entropy": {"on": "sigmoid"}}], ids=str)
+@pytest.mark.parametrize(
+    "component", [{"focal": {"gamma": -1.0}}, {"cross_entropy": {"on": "sigmoid"}}], ids=str
+)
 def test_impossible_settings(component: Mapping[str, object]) -> None:
     with pytest.raises(SpecError):
         LOSSES.make(component)

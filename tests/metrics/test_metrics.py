@@ -16,7 +16,9 @@ from pokeopt.registry import METRICS
 
 K = 4
 CLASSES = tuple("ABCD")
-OF_PREDICTIONS = [name for name in METRICS.names() if issubclass(METRICS.get(name), PredictionMetric | ClassMetric)]
+OF_PREDICTIONS = [
+    name for name in METRICS.names() if issubclass(METRICS.get(name), PredictionMetric | ClassMetric)
+]
 
 
 @st.composite
@@ -45,10 +47,13 @@ def test_scikit_learn_agrees(scored: Scored) -> None:
         reference.f1_score(truth, predicted, average="macro", zero_division=0)
     )
     assert [values[f"f1/{label}"] for label in CLASSES] == pytest.approx(list(f1))
-    exact = scored.probabilities.astype(float)
+    exact = np.maximum(scored.probabilities.astype(float), 1e-15)  # scikit-learn's own floor
     exact /= exact.sum(axis=1, keepdims=True)  # scikit-learn warns of a sum that is off by rounding
-    assert values["loss"] == pytest.approx(reference.log_loss(truth, exact, labels=range(K)), abs=1e-4)
-    recall = reference.recall_score(truth, predicted, labels=np.unique(truth), average="macro", zero_division=0)
+    loss = score(truth, exact, CLASSES)["loss"]
+    assert loss == pytest.approx(reference.log_loss(truth, exact, labels=range(K)))
+    recall = reference.recall_score(
+        truth, predicted, labels=np.unique(truth), average="macro", zero_division=0
+    )
     assert values["balanced_accuracy"] == pytest.approx(recall)
     matrix = confusion_matrix(truth, predicted, K)
     assert (matrix == reference.confusion_matrix(truth, predicted, labels=range(K))).all()
@@ -65,7 +70,9 @@ def test_values_keep_their_bounds(name: str, scored: Scored) -> None:
 
 
 @given(predictions())
-@pytest.mark.parametrize("name", [name for name in OF_PREDICTIONS if name not in ("pred_share", "max_pred_share")])
+@pytest.mark.parametrize(
+    "name", [name for name in OF_PREDICTIONS if name not in ("pred_share", "max_pred_share")]
+)
 def test_the_truth_is_never_beaten(name: str, scored: Scored) -> None:
     """Its direction leads to the truth. Shares of predictions are outside of this: they describe."""
     member = METRICS.get(name)
@@ -80,7 +87,9 @@ def test_the_set_is_pooled() -> None:
     truth = np.array([0, 0, 0, 1, 1, 2])
     probabilities = one_hot(np.array([0, 0, 1, 1, 0, 2]))
     pooled = score(truth, probabilities, CLASSES)["macro_f1"]
-    by_batch = [score(truth[rows], probabilities[rows], CLASSES)["macro_f1"] for rows in (slice(0, 3), slice(3, 6))]
+    by_batch = [
+        score(truth[rows], probabilities[rows], CLASSES)["macro_f1"] for rows in (slice(0, 3), slice(3, 6))
+    ]
     assert pooled == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
     assert pooled != pytest.approx(np.mean(by_batch))
 

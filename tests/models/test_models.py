@@ -11,7 +11,9 @@ N_CLASSES = 9
 
 
 def images(n: int, shape: ImageShape = SHAPE) -> torch.Tensor:
-    return torch.rand(n, shape.channels, shape.height, shape.width, generator=torch.Generator().manual_seed(0))
+    return torch.rand(
+        n, shape.channels, shape.height, shape.width, generator=torch.Generator().manual_seed(0)
+    )
 
 
 @pytest.mark.parametrize("name", MODELS.names())

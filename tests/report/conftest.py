@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,10 @@ SPEC: dict[str, Any] = {
         "split": {"train": 0.7, "val": 0.15, "test": 0.15, "by": "class", "seed": 0},
         "preprocess": {"choice": {"raw": [], "crop": ["silhouette_crop"]}},
     },
-    "external": {"uncropped": {"of": "test", "preprocess": []}, "new_species": {"source": "creatures", "part": "new"}},
+    "external": {
+        "uncropped": {"of": "test", "preprocess": []},
+        "new_species": {"source": "creatures", "part": "new"},
+    },
     "search": {"sampler": "tpe", "pruner": "hyperband", "trials": 20, "seeds": 1, "seed": 0},
     "baseline": {"data.preprocess": "raw", "model.depth": 2, "model.width": [256, 128]},
 }  # fmt: skip
@@ -43,7 +46,7 @@ DATA = {
 
 
 def predictions(accuracy: float, seed: int, parts: Sequence[str] = ("val", "test", "uncropped")) -> bytes:
-    """Return predictions.npz of a network that is right with the given chance (less so on uncropped images)."""
+    """Return predictions.npz of a network of that accuracy (less on uncropped images)."""
     rng = np.random.default_rng(seed)
     truth = np.repeat(np.arange(len(CLASSES)), SUPPORT)
     arrays: dict[str, Any] = {"classes": np.array(CLASSES)}
@@ -64,6 +67,7 @@ class Builder:
     """Writes finished rows into studies of one store."""
 
     store: Store
+    predictions = staticmethod(predictions)
 
     def study(self, name: str, kind: str, spec: Mapping[str, Any] = SPEC, **attrs: Any) -> optuna.Study:
         """Return a new study."""
@@ -91,8 +95,8 @@ class Builder:
         if cause in ("error", "no_metric", "hung", "worker_died", "driver_died", "interrupted"):
             state = TrialState.FAIL
         facts = {
-            "proposal": number, "stop_cause": cause, "device": "cpu", "threads": 1, "precision": "fp32", "seed": 0,
-            "data_hash": "d" * 64, "code_version": "0.1.0", "wall_s": 4.0 + number % 3, "s_per_epoch": 0.41,
+            "proposal": number, "stop_cause": cause, "device": "cpu", "threads": 1, "precision": "fp32",
+            "seed": 0, "data_hash": "d" * 64, "code_version": "0.1.0", "wall_s": 4.0 + number % 3, "s_per_epoch": 0.41,
             "n_params": 3_183_625, "epochs_run": max(curve or {20: 0}), "host": "laptop",
         }  # fmt: skip
         study.add_trial(
@@ -166,8 +170,8 @@ class Builder:
             if number == 10:
                 attrs |= {"retry_of": 9, "proposal": 9}
             self.row(
-                study, cause=cause, values=[max(curve.values())] if curve else None, params=params, curve=curve,
-                attrs=attrs, files=files,
+                study, cause=cause, values=[max(curve.values())] if curve else None, params=params,
+                curve=curve, attrs=attrs, files=files,
             )  # fmt: skip
 
     def confirm(
@@ -180,11 +184,11 @@ class Builder:
         **attrs: Any,
     ) -> None:
         """Add a confirm study; ``arms`` maps an arm's id to the chance that its network is right."""
-        chances = arms or {
+        chances: Mapping[str, float] = arms or {
             "baseline": 0.2, "data.preprocess=crop": 0.8, "training.learning_rate=0.003162": 0.21,
             "model.width=[512,300]": 0.25, "best": 0.86,
         }  # fmt: skip
-        declared = [
+        declared: list[dict[str, Any]] = [
             {
                 "id": id_,
                 "label": id_.replace("=", " = ", 1),
@@ -238,7 +242,7 @@ def builder(store: Store) -> Builder:
     return Builder(store)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A search and its ablation, made once for tests that only read."""
     store = open_store(home=tmp_path_factory.mktemp("home") / ".pokeopt")
@@ -246,6 +250,3 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Store:
     made.search()
     made.confirm(holes=[("model.width=[512,300]", 3)])
     return store
-
-
-Build = Callable[[Builder], None]

@@ -17,7 +17,7 @@ name: tiny
 data: {{source: digits, image_size: 8, channels: gray, limit: 300}}
 model: {{family: mlp, depth: 1, width: {{int: [4, 32]}}, dropout: 0.0}}
 training: {{epochs: {epochs}, batch_size: 32, learning_rate: {{float: [1e-4, 1e-1], log: true}}}}
-baseline: {{model.width: [8], training.learning_rate: 1e-3}}
+baseline: {{model.width: 8, training.learning_rate: 1e-3}}
 search: {{sampler: {sampler}, pruner: {pruner}, trials: {trials}, seed: 3}}
 resources: {{workers: {workers}}}
 """

@@ -3,7 +3,14 @@
 from pokeopt.data.drawing.backgrounds import BACKGROUNDS, noise_background
 from pokeopt.data.drawing.compose import compose, random_offset
 from pokeopt.data.drawing.draw import draw_creature
-from pokeopt.data.drawing.species import CLASS_COUNTS, SPECIES_COUNTS, Pose, Species, make_species, random_pose
+from pokeopt.data.drawing.species import (
+    CLASS_COUNTS,
+    SPECIES_COUNTS,
+    Pose,
+    Species,
+    make_species,
+    random_pose,
+)
 
 __all__ = [
     "BACKGROUNDS",

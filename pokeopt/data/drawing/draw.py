@@ -34,11 +34,17 @@ def draw_creature(species: Species, pose: Pose, size_px: int) -> npt.NDArray[np.
     colours = [*(_tinted(colour, pose) for colour in species.palette), OUTLINE, (250, 250, 250)]
     for part, points in zip(species.parts, outlines, strict=True):
         corners = ((points - low) * scale + 1).round().astype(int)
-        pen.polygon([tuple(corner) for corner in corners.tolist()], fill=(*colours[part.colour], 255), outline=(*OUTLINE, 255))
+        pen.polygon(
+            [tuple(corner) for corner in corners.tolist()],
+            fill=(*colours[part.colour], 255),
+            outline=(*OUTLINE, 255),
+        )
     return _outlined(_lit(np.array(image)))
 
 
-def _posed(points: npt.NDArray[np.float64], limb: float, hinge: tuple[float, float], pose: Pose) -> npt.NDArray[np.float64]:
+def _posed(
+    points: npt.NDArray[np.float64], limb: float, hinge: tuple[float, float], pose: Pose
+) -> npt.NDArray[np.float64]:
     swung = rotate(points, limb * pose.swing_deg, hinge) if limb else points
     turned = rotate(swung, pose.turn_deg) * (pose.stretch, 1.0)
     return turned * (-1.0, 1.0) if pose.mirrored else turned

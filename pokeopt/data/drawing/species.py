@@ -125,11 +125,15 @@ def random_pose(rng: np.random.Generator) -> Pose:
     )
 
 
-def ellipse(centre: tuple[float, float], radii: tuple[float, float], power: float = 2.0, turn_deg: float = 0) -> Points:
+def ellipse(
+    centre: tuple[float, float], radii: tuple[float, float], power: float = 2.0, turn_deg: float = 0
+) -> Points:
     """Return a superellipse as a polygon of 20 points (power 2: an ellipse; higher: a box; lower: a diamond)."""
     angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)
     cos, sin = np.cos(angles), np.sin(angles)
-    shape = np.stack([np.sign(cos) * np.abs(cos) ** (2 / power), np.sign(sin) * np.abs(sin) ** (2 / power)], axis=1)
+    shape = np.stack(
+        [np.sign(cos) * np.abs(cos) ** (2 / power), np.sign(sin) * np.abs(sin) ** (2 / power)], axis=1
+    )
     return rotate(shape * np.asarray(radii), turn_deg) + np.asarray(centre)
 
 
@@ -176,7 +180,9 @@ def _tail(rng: np.random.Generator, radii: tuple[float, float], body_y: float) -
         return []
     side, length, width = rng.choice([-1, 1]), rng.uniform(0.3, 0.7), rng.uniform(0.08, 0.25)
     hinge = (side * radii[0] * 0.7, body_y)
-    tip = rotate(np.array([[0, -width], [length, -width * 0.6], [length * 1.15, 0], [0, width]]), rng.uniform(-70, 20))
+    tip = rotate(
+        np.array([[0, -width], [length, -width * 0.6], [length * 1.15, 0], [0, width]]), rng.uniform(-70, 20)
+    )
     return [BodyPart(tip * (side, 1) + hinge, int(rng.choice([0, 1, 2])), side, hinge)]
 
 
@@ -186,7 +192,9 @@ def _limbs(rng: np.random.Generator, radii: tuple[float, float], body_y: float) 
     colour = int(rng.choice([0, 0, 1, 2]))
     for x in np.linspace(-1, 1, feet):
         hinge = (x * radii[0] * 0.75, body_y + radii[1] * 0.7)
-        parts.append(BodyPart(ellipse((hinge[0], hinge[1] + length / 2), (width, length)), colour, x * 0.5, hinge))
+        parts.append(
+            BodyPart(ellipse((hinge[0], hinge[1] + length / 2), (width, length)), colour, x * 0.5, hinge)
+        )
     if rng.random() < 0.6:  # arms, or wings where they are broad
         width, length, tilt = rng.uniform(0.07, 0.3), rng.uniform(0.2, 0.45), rng.uniform(-60, 60)
         for side in (-1, 1):
@@ -219,7 +227,11 @@ def _head(rng: np.random.Generator, radii: tuple[float, float], body_y: float) -
         hinge = (x + side * size * 0.6, y - size * flatness * 0.5)
         ear = np.array([[-ear_width, 0], [0, -ear_length], [ear_width, 0]]) + hinge
         parts.append(BodyPart(rotate(ear, side * rng.uniform(10, 45), hinge), colour, side * 0.5, hinge))
-    parts.append(BodyPart(ellipse((x, y), (size, size * flatness), rng.choice([1.6, 2.0, 3.0])), int(rng.choice([0, 0, 1]))))
+    parts.append(
+        BodyPart(
+            ellipse((x, y), (size, size * flatness), rng.choice([1.6, 2.0, 3.0])), int(rng.choice([0, 0, 1]))
+        )
+    )
     for side in (-1, 1):
         eye = (x + side * size * 0.45, y - size * 0.1)
         parts.append(BodyPart(ellipse(eye, (size * 0.2, size * 0.25)), 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,10 +12,10 @@ from torch.nn import functional
 from pokeopt.losses.base import Batch, LossContext, LossFunction
 from pokeopt.registry import LOSSES
 
-PLACEMENTS = {
+PLACEMENTS: dict[str, Callable[[Tensor], Tensor]] = {
     "logits": lambda logits: logits,
-    "softmax": lambda logits: logits.softmax(dim=1),
-    "log_softmax": lambda logits: logits.log_softmax(dim=1),
+    "softmax": lambda logits: functional.softmax(logits, dim=1),
+    "log_softmax": lambda logits: functional.log_softmax(logits, dim=1),
 }
 
 
@@ -38,7 +38,7 @@ class CrossEntropy:
         if self.on not in PLACEMENTS:
             raise ValueError(f"on must be one of {', '.join(PLACEMENTS)}, got {self.on!r}")
 
-    def build(self, context: LossContext) -> LossFunction:
+    def build(self, context: LossContext) -> LossFunction:  # noqa: ARG002 - the protocol's
         """Return the mean over the batch of logits (N, K) against labels (N,)."""
         place = PLACEMENTS[self.on]
 

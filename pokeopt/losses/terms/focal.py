@@ -32,7 +32,7 @@ class Focal:
         if self.gamma < 0:
             raise ValueError(f"gamma must be at least 0, got {self.gamma}")
 
-    def build(self, context: LossContext) -> LossFunction:
+    def build(self, context: LossContext) -> LossFunction:  # noqa: ARG002 - the protocol's
         """Return the mean over the batch of logits (N, K) against labels (N,)."""
 
         def focal(outputs: Mapping[str, Tensor], batch: Batch) -> Tensor:

@@ -36,7 +36,11 @@ class Adam:
             raise ValueError(f"eps must be above 0, got {self.eps}")
 
     def build(
-        self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float, device: torch.device
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        weight_decay: float,
+        device: torch.device,
     ) -> torch.optim.Optimizer:
         """Return torch's Adam, fused where torch can."""
         return torch.optim.Adam(
@@ -58,7 +62,11 @@ class AdamW(Adam):
     """
 
     def build(
-        self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float, device: torch.device
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        weight_decay: float,
+        device: torch.device,
     ) -> torch.optim.Optimizer:
         """Return torch's AdamW, fused where torch can."""
         return torch.optim.AdamW(

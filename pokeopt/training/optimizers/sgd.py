@@ -31,7 +31,11 @@ class SGD:
             raise ValueError("nesterov needs momentum above 0, got 0")
 
     def build(
-        self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float, device: torch.device
+        self,
+        parameters: Iterable[nn.Parameter],
+        learning_rate: float,
+        weight_decay: float,
+        device: torch.device,
     ) -> torch.optim.Optimizer:
         """Return torch's SGD, fused where torch can."""
         return torch.optim.SGD(

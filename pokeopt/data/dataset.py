@@ -1,0 +1,195 @@
+"""The images of one configuration: decoded, divided, ready to be batched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pokeopt.data.cache import Recipe, cached_images
+from pokeopt.data.duplicates import across_parts
+from pokeopt.data.sources.base import SourceTable
+from pokeopt.data.split import Rows, SplitRule, choose_limited, draw_split
+from pokeopt.errors import DataError
+from pokeopt.registry import SOURCES, nearest
+
+FIXED_KEYS = ("source", "image_size", "channels", "limit", "split", "preprocess")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images that nothing is chosen on.
+
+    Attributes:
+        images: uint8 (N, C, H, W), memory-mapped.
+        labels: (N,) int64, indices into the classes of training.
+        ids: (N,) names.
+    """
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All images of one data configuration, with their parts.
+
+    Attributes:
+        name: What the report calls it.
+        classes: Class names, in the order of the labels.
+        images: uint8 (N, C, H, W), memory-mapped, read-only.
+        labels: (N,) int64.
+        ids: (N,) names, each once.
+        groups: (N,) what belongs together, or None.
+        columns: What else the source knows of each image, N rows.
+        train, val, test: Sorted, disjoint rows.
+        external: Further sets that are scored once per finished trial.
+        data_hash: Digest of the images' bytes, the labels and how they are prepared.
+        split_hash: Digest of which image lies in which part.
+        duplicates_across_splits: Pairs of identical images in different parts, by id.
+        sizes: (N, 2) width and height of the originals in pixels.
+        modes: (N,) Pillow's mode of the originals.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.str_]
+    groups: npt.NDArray[np.str_] | None
+    columns: pd.DataFrame
+    train: Rows
+    val: Rows
+    test: Rows
+    external: dict[str, Part]
+    data_hash: str
+    split_hash: str
+    duplicates_across_splits: tuple[tuple[str, str], ...]
+    sizes: npt.NDArray[np.int64]
+    modes: npt.NDArray[np.str_]
+
+
+def load_data(
+    data: Mapping[str, Any],
+    cache_dir: Path,
+    *,
+    external: Mapping[str, Mapping[str, Any]] | None = None,
+    resample: int | None = None,
+) -> Dataset:
+    """Load the images of a resolved ``data`` section; they are decoded at the first call and mapped from then on.
+
+    Args:
+        data: The section: source, its settings, image_size, channels, limit, split, preprocess.
+        cache_dir: Folder of the image cache; its parent is the folder of all state.
+        external: Name to ``{of: test}`` or a ``data``-like mapping; without ``preprocess`` it is prepared as ``data``.
+        resample: Seed that redraws train and val from their union.
+
+    Raises:
+        DataError: If images or labels cannot be used.
+        SpecError: If a name or setting does not exist.
+    """
+    home = Path(cache_dir).parent
+    table = read_source(data, home)
+    rule = SplitRule(**data.get("split", {}))
+    rows = choose_limited(table, data.get("limit"), rule.seed)
+    split = draw_split(table, rows, rule, resample)
+    recipe = make_recipe(data)
+    images = cached_images(table, rows, recipe, Path(cache_dir))
+    position = np.full(len(table.ids), -1, dtype=np.int64)  # row of the source -> row of the data set
+    position[rows] = np.arange(len(rows))
+    train, val, test = (position[part] for part in (split.train, split.val, split.test))
+    ids = table.ids[rows]
+    hashed = json.dumps([table.content_hash, recipe.describe()], sort_keys=True).encode()
+    return Dataset(
+        name=table.name,
+        classes=table.classes,
+        images=images.pixels,
+        labels=table.labels[rows],
+        ids=ids,
+        groups=None if table.groups is None else table.groups[rows],
+        columns=table.columns.iloc[rows].reset_index(drop=True)
+        if len(table.columns.columns)
+        else _no_columns(rows),
+        train=train,
+        val=val,
+        test=test,
+        external={
+            name: _external(name, entry, table, split.test, rule.seed, recipe, Path(cache_dir))
+            for name, entry in (external or {}).items()
+        },
+        data_hash=hashlib.sha256(hashed + rows.tobytes()).hexdigest()[:16],
+        split_hash=split.digest(table.ids),
+        duplicates_across_splits=across_parts(images.pixel_hashes, ids, (train, val, test)),
+        sizes=images.sizes,
+        modes=images.modes,
+    )
+
+
+def prepare(
+    data: Mapping[str, Any], cache_dir: Path, external: Mapping[str, Mapping[str, Any]] | None = None
+) -> Dataset:
+    """Decode the images of a configuration once, so that the trials only map them; several processes may."""
+    return load_data(data, cache_dir, external=external)
+
+
+def read_source(data: Mapping[str, Any], home: Path) -> SourceTable:
+    """List the images that a ``data``-like mapping names and check the list.
+
+    Raises:
+        DataError: If it is empty or two images have one name.
+    """
+    own = {key: value for key, value in data.items() if key not in FIXED_KEYS}
+    table: SourceTable = SOURCES.make({data["source"]: own}).read(home)
+    where = f"data ({table.name})"
+    if not len(table.ids):
+        raise DataError(where, "there are no images", "give a source with labelled images")
+    names, counts = np.unique(table.ids, return_counts=True)
+    if counts.max() > 1:
+        twice = names[np.argmax(counts > 1)]
+        raise DataError(where, f"two images are called '{twice}'", "give each image its own name")
+    return table
+
+
+def make_recipe(data: Mapping[str, Any]) -> Recipe:
+    """Return how a ``data`` section turns images into bytes."""
+    preprocess = data.get("preprocess") or ()
+    return Recipe(int(data.get("image_size", 64)), str(data.get("channels", "rgb")), tuple(preprocess))
+
+
+def _external(
+    name: str,
+    entry: Mapping[str, Any],
+    table: SourceTable,
+    test: Rows,
+    seed: int,
+    recipe: Recipe,
+    cache_dir: Path,
+) -> Part:
+    """Load one external set with the classes of training."""
+    preprocess = entry.get("preprocess")
+    recipe = recipe if preprocess is None else Recipe(recipe.size_px, recipe.channels, tuple(preprocess))
+    if entry.get("of") == "test":
+        if not len(test):
+            raise DataError(f"external.{name}", "the test part is empty", "give split.test a share above 0")
+        return Part(cached_images(table, test, recipe, cache_dir).pixels, table.labels[test], table.ids[test])
+    other = read_source({key: value for key, value in entry.items() if key != "of"}, cache_dir.parent)
+    unknown = sorted(set(other.classes) - set(table.classes))
+    if unknown:
+        what = f"class '{unknown[0]}' is unknown to training"
+        raise DataError(f"external.{name}", what, nearest(unknown[0], table.classes))
+    rows = choose_limited(other, entry.get("limit"), seed)
+    to_training = np.array([table.classes.index(label) for label in other.classes], dtype=np.int64)
+    pixels = cached_images(other, rows, recipe, cache_dir).pixels
+    return Part(pixels, to_training[other.labels[rows]], other.ids[rows])
+
+
+def _no_columns(rows: Rows) -> pd.DataFrame:
+    return pd.DataFrame(index=range(len(rows)))

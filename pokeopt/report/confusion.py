@@ -1,0 +1,84 @@
+"""Confusion matrices: row-normalised shades, counts in the cells, and a line that names the largest."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from pokeopt.report.blocks import Figure, simple_table
+from pokeopt.report.effects import short
+from pokeopt.report.summary import AblationSummary, Confusion
+from pokeopt.report.svg import WIDTH, drawing, tag
+from pokeopt.report.words import joined, plural
+
+PAIR_WIDTH = 328  # two matrices side by side
+
+
+def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
+    """Return the confusion matrices, row-normalised, counts in the cells."""
+    found = ablation.confusions
+    if not found:
+        return None
+    svgs = tuple(_matrix(confusion, PAIR_WIDTH if len(found) > 1 else WIDTH) for confusion in found)
+    readings = [f"{c.label}: {text}" for c in found if (text := _top_confusions(c))]
+    runs = joined(f"{plural(c.n_runs, 'run')} of {c.label}" for c in found)
+    reading = (
+        f"Rows are true classes, columns predictions on the {found[0].part} part; the shade is the "
+        f"share of the row, the number the count, summed over {runs}. " + " ".join(readings)
+    )
+    titles = ["Arm", "True class", *found[0].classes]
+    rows = [
+        [c.label, name, *(f"{100 * n / max(1, sum(line)):.0f} %" for n in line)]
+        for c in found
+        for name, line in zip(c.classes, c.counts, strict=True)
+    ]
+    table = simple_table(
+        f"{id_}-data", "Share of each true class by prediction", titles, rows, text_columns=2
+    )
+    return Figure(id_, "Which classes are taken for which?", svgs, reading, table)
+
+
+def _matrix(confusion: Confusion, width: float) -> Markup:
+    names, counts = confusion.classes, confusion.counts
+    longest = min(16, max(len(name) for name in names))
+    left, top, right = (
+        10 + 7.5 * longest,
+        38 + 5.6 * longest,
+        4.0 * longest,
+    )  # the last name leans over the edge
+    size = min(44.0, (width - left - right) / len(names))
+    parts = [tag("text", confusion.label, x=0, y=14, class_="label")]
+    for i, name in enumerate(names):
+        x, y = left + (i + 0.5) * size, top + (i + 0.5) * size
+        turned = f"rotate(-50 {x + 4:.1f} {top - 8:.1f})"
+        parts.append(tag("text", short(name, 16), x=x + 4, y=top - 8, class_="tick", transform=turned))
+        parts.append(tag("text", short(name, 16), x=left - 8, y=y + 4, class_="tick", text_anchor="end"))
+    for i, line in enumerate(counts):
+        total = max(1, sum(line))
+        for j, n in enumerate(line):
+            share = n / total
+            title = f"{names[i]} taken for {names[j]}: {n} of {sum(line)} ({100 * share:.0f} %)"
+            x, y = left + j * size, top + i * size
+            box = tag(
+                "rect", tag("title", title), x=x, y=y, width=size - 1, height=size - 1, class_="heat",
+                fill_opacity=f"{0.04 + 0.96 * share:.2f}",
+            )  # fmt: skip
+            parts.append(box)
+            if n and size >= 9 + 7 * len(str(n)) - 4:
+                class_ = "count on" if share > 0.5 else "count"
+                x, y = x + size / 2 - 0.5, y + size / 2 + 4
+                parts.append(tag("text", str(n), x=x, y=y, class_=class_, text_anchor="middle"))
+    label = f"Confusion matrix of {confusion.label}"
+    return drawing(top + size * len(names) + 4, label, *parts, width=width)
+
+
+def _top_confusions(confusion: Confusion, most: int = 3) -> str:
+    """Name the largest shares off the diagonal."""
+    shares = [
+        (n / max(1, sum(line)), confusion.classes[i], confusion.classes[j])
+        for i, line in enumerate(confusion.counts)
+        for j, n in enumerate(line)
+        if i != j and n
+    ]
+    largest = sorted(shares, key=lambda item: (-item[0], item[1], item[2]))[:most]
+    names = [f"{true} for {taken} ({100 * share:.0f} %)" for share, true, taken in largest]
+    return f"most often takes {joined(names)}." if names else "takes no class for another."

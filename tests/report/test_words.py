@@ -1,0 +1,86 @@
+"""Numbers and names as a reader wants them."""
+
+import pytest
+
+from pokeopt.ablation import Effect, Level
+from pokeopt.report.words import (
+    common_digits,
+    digits_for,
+    duration,
+    effect_text,
+    joined,
+    level_text,
+    metric_name,
+    number,
+    p_value,
+    plain,
+    plural,
+    quantity,
+)
+
+
+@pytest.mark.parametrize(
+    ("noise", "digits"),
+    [(None, 3), (0.0, 3), (0.2, 2), (0.02, 3), (0.0123, 3), (0.004, 4), (1e-9, 4), (30.0, 2)],
+)
+def test_digits_show_two_figures_of_the_noise(noise: float | None, digits: int) -> None:
+    assert digits_for(noise) == digits
+
+
+def test_a_column_has_one_number_of_digits() -> None:
+    assert common_digits([0.2, 0.02, 0.03]) == 3
+    assert common_digits([None, 0.0]) == 3
+
+
+def test_numbers_have_a_true_minus_and_no_signed_zero() -> None:
+    assert number(-0.5) == "−0.500"
+    assert number(0.5, sign=True) == "+0.500"
+    assert number(-0.0001, 3, sign=True) == "0.000"
+    assert number(1234567.8) == "1\N{NARROW NO-BREAK SPACE}234\N{NARROW NO-BREAK SPACE}568"
+    assert number(None) == number(float("nan")) == "–"
+
+
+def test_effects_and_levels() -> None:
+    assert effect_text(Effect(5, 0.02, 0.01, 0.008, 0.032)) == "+0.020 [+0.008, +0.032]"
+    assert effect_text(Effect(1, 0.02)) == "+0.020"
+    assert level_text(Level(3, 0.5, 0.01, 0.4, 0.6)) == "0.500 ± 0.010"
+    assert level_text(Level(1, 0.5)) == "0.500"
+
+
+def test_p_values() -> None:
+    assert [p_value(p) for p in (None, 0.0001, 0.0123, 0.5, 1.0)] == ["–", "< 0.001", "0.012", "0.50", "1.00"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (0.25, "0.25 s"),
+        (4.21, "4.2 s"),
+        (59.4, "59 s"),
+        (59.6, "1m 00s"),
+        (200, "3m 20s"),
+        (3960, "1h 06m"),
+    ],
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_counts_and_values() -> None:
+    assert [quantity(n) for n in (None, 7, 1200, 3_183_625)] == ["–", "7", "1.2 k", "3.18 M"]
+    assert [plain(v) for v in (None, True, 1e-5, [256, 128], "relu")] == [
+        "–",
+        "true",
+        "1e−05",
+        "[256, 128]",
+        "relu",
+    ]
+
+
+def test_metrics_and_lists() -> None:
+    assert metric_name("val/macro_f1") == "validation macro-F1"
+    assert metric_name("test/f1/Fighting") == "test F1 of Fighting"
+    assert metric_name("accuracy") == "accuracy"
+    assert [joined([]), joined(["a"]), joined("ab"), joined("abc", "or")] == ["", "a", "a and b", "a, b or c"]
+    assert [plural(1, "seed"), plural(2, "seed")] == ["1 seed", "2 seeds"]

@@ -11,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 
+CHECKPOINT_STEP_FILE = "checkpoint.json"  # beside the weights: a driver learns the step without loading them
+
+
 class TrialState(StrEnum):
     """Optuna's states, by the same names."""
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
@@ -27,13 +28,18 @@ MAX_CHANGED = 4
 
 @contextmanager
 def live_view(
-    progress: Callable[[], Progress], console: Console, *, captures_prints: bool = False
+    progress: Callable[[], Progress],
+    console: Console,
+    pauses: Status | None = None,
+    *,
+    captures_prints: bool = False,
 ) -> Iterator[None]:
     """Show a running study until the block ends.
 
     Args:
         progress: Gives the newest snapshot; called from another thread, at most 4 times a second.
         console: Where to draw; one that is no terminal gets plain lines.
+        pauses: What is shown between studies; it rests meanwhile.
         captures_prints: Draw what this process prints above the block (a user's own code runs in it).
     """
     if is_plain(console):
@@ -47,8 +53,19 @@ def live_view(
         redirect_stdout=captures_prints,
         redirect_stderr=captures_prints,
     )
-    with live:
-        yield
+    if pauses is not None:
+        pauses.stop()
+    try:
+        with live:
+            yield
+    finally:
+        if pauses is not None:
+            pauses.start()
+
+
+def waiting(console: Console) -> Status | None:
+    """Return what a person sees while no trial runs: data are read, Ray starts, the report is written."""
+    return None if is_plain(console) else console.status(Text("preparing", style="dim"))
 
 
 def is_plain(console: Console) -> bool:
@@ -65,8 +82,8 @@ def block(now: Progress) -> RenderableType:
         best = f"{score(now.best.value)}  trial {now.best.number}"
         changed = settings(grouped(now.best.changed), MAX_CHANGED)
         facts.add_row("best", Text(f"{best}  {changed or 'the baseline itself'}"))
-    if now.states or now.running:
-        facts.add_row("states", Text(_states(now)))
+    if states := _states(now):
+        facts.add_row("states", Text(states))
     parts: list[RenderableType] = [_title(now), _bar(now), facts]
     if now.note:
         parts.append(Text(now.note, style="dim"))
@@ -78,8 +95,8 @@ def block(now: Progress) -> RenderableType:
 def plain_line(now: Progress) -> str:
     """Return the same moment in one line, without the table."""
     parts = [f"{now.study} {now.phase} {now.done}/{now.budget}", duration(now.elapsed_s)]
-    if now.states or now.running:
-        parts.append(_states(now))
+    if states := _states(now):
+        parts.append(states)
     if now.best is not None:
         parts.append(f"best {score(now.best.value)} (trial {now.best.number})")
     if now.eta_s is not None and now.done < now.budget:
@@ -141,7 +158,7 @@ def _bar(now: Progress) -> RenderableType:
 
 
 def _states(now: Progress) -> str:
-    states = dict(now.states)
+    states = {state: n for state, n in now.states.items() if state not in ("running", "waiting")}
     if now.running:
         states["running"] = len(now.running)
     return counts(states)

@@ -52,7 +52,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console().print(table)
+    _print_trimmed(table)
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
@@ -62,7 +62,18 @@ def print_facts(facts: Mapping[str, str]) -> None:
     grid.add_column(overflow="fold")
     for name, value in facts.items():
         grid.add_row(Text(name), Text(value))
-    console().print(grid)
+    _print_trimmed(grid)
+
+
+def _print_trimmed(table: Table) -> None:
+    """Print a table; in a pipe without the blanks that fill its last column."""
+    target = console()
+    if target.is_terminal:
+        target.print(table)
+        return
+    with target.capture() as captured:
+        target.print(table)
+    say("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _plain(value: Any) -> Any:

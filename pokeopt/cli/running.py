@@ -87,39 +87,42 @@ def run(
     n_gpus = number_or_auto("--gpus-per-trial", gpus_per_trial, float, "a number")
 
     from pokeopt import api
-    from pokeopt.cli.live import live_view
+    from pokeopt.cli.live import live_view, waiting
     from pokeopt.cli.streams import quiet_libraries
     from pokeopt.cli.summary import as_plain, print_summary
 
     in_process = n_workers == 0  # the user's own code runs here and may print, or stop in a debugger
     with nullcontext() if in_process else quiet_libraries() as terminal:
         screen = console(terminal)
+        is_silent = quiet or as_json
+        pauses = None if is_silent else waiting(screen)
 
         def watch(progress: Callable[[], Progress]) -> AbstractContextManager[None]:
-            if quiet or as_json:
+            if is_silent:
                 return nullcontext()
-            return live_view(progress, screen, captures_prints=in_process)
+            return live_view(progress, screen, pauses, captures_prints=in_process)
 
-        result = api.run(
-            space,
-            sets=tuple(sets or ()),
-            trials=trials,
-            timeout_s=timeout_s,
-            epochs=epochs,
-            workers=n_workers,
-            gpus_per_trial=n_gpus,
-            seed=seed,
-            name=name,
-            storage=storage,
-            home=home or default_home(),
-            fresh=fresh,
-            warm_start=warm_start,
-            ray_address=ray_address,
-            track=tuple(track or ()),
-            ablation=not no_ablation,
-            report=not no_report,
-            watch=watch,
-        )
+        with pauses or nullcontext():
+            result = api.run(
+                space,
+                sets=tuple(sets or ()),
+                trials=trials,
+                timeout_s=timeout_s,
+                epochs=epochs,
+                workers=n_workers,
+                gpus_per_trial=n_gpus,
+                seed=seed,
+                name=name,
+                storage=storage,
+                home=home or default_home(),
+                fresh=fresh,
+                warm_start=warm_start,
+                ray_address=ray_address,
+                track=tuple(track or ()),
+                ablation=not no_ablation,
+                report=not no_report,
+                watch=watch,
+            )
     store = store_at(storage, home)
     if as_json:
         print_json(as_plain(result, store))

@@ -20,6 +20,7 @@ from optuna.trial import TrialState as OptunaState
 
 from pokeopt.errors import StoreError
 from pokeopt.records import StopCause, TrialState
+from pokeopt.store.batch import write_user_attrs
 from pokeopt.store.opening import Store, row_of
 from pokeopt.store.rows import TrialRow
 
@@ -122,11 +123,12 @@ class StudyWriter:
 
     def set_trial_attrs(self, trial: optuna.Trial, attrs: Mapping[str, Any]) -> None:
         """Write user attributes of a running trial; None is left out, infinities are written as text."""
-        for key, value in attrs.items():
-            if value is None:
-                continue
-            plain = str(value) if isinstance(value, float) and not math.isfinite(value) else value
-            persistently(lambda key=key, plain=plain: trial.set_user_attr(key, plain))  # type: ignore[misc]
+        plain = {
+            key: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in attrs.items()
+            if value is not None
+        }
+        persistently(lambda: write_user_attrs(self.store.storage, trial._trial_id, plain))
 
     def upload(self, trial: optuna.Trial, files: Mapping[str, bytes]) -> None:
         """Attach files to a running trial."""

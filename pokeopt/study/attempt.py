@@ -26,6 +26,9 @@ class Attempt:
         metric: The objective, or the metric that prunes.
         is_maximised: Whether more of it is better.
         curve: Every epoch so far.
+        launched_at: When its worker was started; imports and reading the data come before the first record.
+        started_at: When its first record came: its time runs from there.
+        heard_at: When its newest record came.
         killed_for: Set by the watchdog before it kills the worker.
     """
 
@@ -40,6 +43,7 @@ class Attempt:
     curve: list[EpochRecord] = field(default_factory=list)
     checkpoint_step: int = -1
     asked_at: float = field(default_factory=time.monotonic)
+    launched_at: float | None = None
     started_at: float | None = None
     heard_at: float | None = None
     killed_for: StopCause | None = None

@@ -7,10 +7,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pokeopt.records import TrialState
+from pokeopt.records import CHECKPOINT_STEP_FILE, TrialState
 from pokeopt.store.rows import TrialRow
 
-STEP_FILE = "checkpoint.json"  # written beside the weights, so that the driver need not load them
 BYTES_PER_GB = 10**9
 
 
@@ -35,7 +34,7 @@ class CheckpointKeeper:
     def step(self, proposal: int) -> int:
         """Return the newest step that a retry can go on from, -1 if there is none."""
         try:
-            return int(json.loads((self.root / str(proposal) / STEP_FILE).read_text())["step"])
+            return int(json.loads((self.root / str(proposal) / CHECKPOINT_STEP_FILE).read_text())["step"])
         except (FileNotFoundError, ValueError, KeyError):
             return -1
 

@@ -32,6 +32,8 @@ from pokeopt.study.retries import (
 from pokeopt.study.twin import PruningTwin
 from pokeopt.study.work import Work, waiting
 
+STARTUP_GRACE_S = 120.0  # a worker imports torch and reads the data before it can say anything
+TOLD_WITHIN_S = 5.0  # a trial past its time is told at its next report; after this, its worker is killed
 UNMEASURED = 1e18  # the excess of a constraint whose metric is missing; infinity is no JSON
 
 
@@ -315,12 +317,13 @@ class Core:
         now = time.monotonic()
         late = []
         for key, attempt in self.attempts.items():
-            if attempt.started_at is None or attempt.killed_for is not None:
+            if attempt.launched_at is None or attempt.killed_for is not None:
                 continue
             limit = self.options.trial_timeout_s
-            if limit is not None and attempt.seconds() > limit + 1.0:  # it did not come back to be told
+            silence = now - (attempt.heard_at or attempt.launched_at + STARTUP_GRACE_S)
+            if limit is not None and attempt.seconds() > limit + TOLD_WITHIN_S:
                 late.append((key, StopCause.TIMEOUT))
-            elif now - (attempt.heard_at or attempt.started_at) > self.options.hang_timeout_s:
+            elif silence > self.options.hang_timeout_s:
                 late.append((key, StopCause.HUNG))
         for key, cause in late:
             self.attempts[key].killed_for = cause
@@ -329,8 +332,8 @@ class Core:
     def started(self, key: str) -> None:
         """Note that a trial's worker has begun."""
         attempt = self.attempts.get(key)
-        if attempt is not None and attempt.started_at is None:
-            attempt.started_at = attempt.heard_at = time.monotonic()
+        if attempt is not None and attempt.launched_at is None:
+            attempt.launched_at = time.monotonic()
 
     def progress(self) -> Progress:
         """Return what a watcher sees; called from another thread."""

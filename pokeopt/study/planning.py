@@ -134,7 +134,7 @@ def make_plan(
     import_plugins(spec.plugins)
     baseline = spec.space.baseline() if spec.baseline is not None else None
     drawn = [spec.space.config(values) for values in _draw(spec.space, N_SIZED)]
-    start = spec.space.config(spec.space.active(baseline)) if baseline is not None else drawn[0]
+    start = start_config(spec)
     data = load_data(start["data"], home / "cache", external=start.get("external") or {})
     for metric in (*spec.objectives, *(constraint.metric for constraint in spec.constraints)):
         metrics.find(metric, task=spec.task, parts=tuple(spec.external), classes=data.classes)
@@ -176,6 +176,13 @@ def make_plan(
         speed=speed,
         total_s=speed.mean * epochs * networks / max(workers, 1) if speed else None,
     )
+
+
+def start_config(spec: StudySpec) -> dict[str, Any]:
+    """Return the baseline's configuration; one drawn at random where there is no baseline."""
+    if spec.baseline is None:
+        return spec.space.config(_draw(spec.space, 1)[0])
+    return spec.space.config(spec.space.active(spec.space.baseline()))
 
 
 def _draw(space: Space, n: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from pathlib import Path
@@ -9,14 +10,22 @@ from typing import Any
 
 import torch
 
+from pokeopt.records import CHECKPOINT_STEP_FILE
+
 FILE_NAME = "checkpoint.pt"
 CHECKPOINT_EVERY_S = 30.0
 
 log = logging.getLogger(__name__)
 
 
-def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
-    """Write a state of tensors and plain values; a reader sees the old file or the new one, even after a power cut."""
+def write_checkpoint(folder: Path, state: dict[str, Any], step: int = 0) -> None:
+    """Write a state of tensors and plain values; a reader sees the old file or the new one, even after a power cut.
+
+    Args:
+        folder: Where the checkpoint of one trial lies.
+        state: What to write.
+        step: The newest step in it; it is written beside, after the weights, for those that do not load them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{FILE_NAME}.{os.getpid()}"
     try:
@@ -25,6 +34,7 @@ def write_checkpoint(folder: Path, state: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(folder / FILE_NAME)
+        (folder / CHECKPOINT_STEP_FILE).write_text(json.dumps({"step": step}))
     finally:
         _remove_temporary(folder)
     _sync(folder)
@@ -45,7 +55,8 @@ def read_checkpoint(folder: Path) -> dict[str, Any] | None:
 
 def remove_checkpoint(folder: Path) -> None:
     """Remove the checkpoint, if there is one."""
-    (folder / FILE_NAME).unlink(missing_ok=True)
+    for name in (FILE_NAME, CHECKPOINT_STEP_FILE):
+        (folder / name).unlink(missing_ok=True)
     _remove_temporary(folder)
 
 

@@ -33,7 +33,9 @@ def prepare_device(device: torch.device, threads: int, memory_fraction: float, d
     if deterministic:
         # cuBLAS reads this when its first handle is made, and refuses to be deterministic without it
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(deterministic)
+    # to say so loads torch's compiler, which takes seconds
+    if deterministic != torch.are_deterministic_algorithms_enabled():
+        torch.use_deterministic_algorithms(deterministic)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined] # it only serves debugging
     torch.backends.cudnn.deterministic = deterministic
     torch.backends.cudnn.benchmark = not deterministic

@@ -19,7 +19,7 @@ from pokeopt.trial.clock import Stopwatch
 from pokeopt.trial.prepare import Prepared, prepare
 from pokeopt.trial.scoring import diverged_record, score_trial, with_facts
 
-HEARTBEAT_S = 20.0  # a driver takes a minute of silence for a stall
+HEARTBEAT_S = 2.0  # between two signs of life a driver can stop the trial: an orderly stop has five seconds
 FORMAT = 1  # of the checkpoint
 
 Item = EpochRecord | TrialRecord
@@ -33,7 +33,7 @@ class Abandoned(Exception):  # noqa: N818 - an order, not an error
 def run(task: TrialTask) -> Generator[Item, None, None]:
     """Train and score one configuration.
 
-    Yields an EpochRecord after each epoch, a heartbeat at least every 20 s between them, and a TrialRecord at the end.
+    Yields an EpochRecord after each epoch, a heartbeat every few seconds between them, and a TrialRecord at the end.
     Continues from the checkpoint in ``task.checkpoint_dir``, if there is one: on the CPU bit for bit as if it had never
     stopped; epochs before the checkpoint are not yielded again (see ``history``). Its ``close()`` writes a checkpoint,
     ``abandon`` removes it.
@@ -191,7 +191,7 @@ class _Trial:
             "n_reported": self.n_reported,
             "groups": [group.state_dict() for group in self.groups],
         }
-        checkpoint.write_checkpoint(self.folder, state)
+        checkpoint.write_checkpoint(self.folder, state, self._step())
         self.checkpoint_step = self._step()
         self.saved_at = time.monotonic()
 

@@ -15,9 +15,10 @@ model: {{family: ending, mode: {{choice: [{modes}]}}}}
 training:
   epochs: 4
   batch_size: 32
+  learning_rate: 0.03
   early_stopping: {{choice: [{{range: {{below: 2.0, over: 2}}}}], when: {{model.mode: stop}}}}
 search: {{sampler: brute_force, pruner: {{threshold: {{lower: 0.08}}}}, trials: 20}}
-resources: {{workers: {workers}, trial_timeout: {timeout}, hang_timeout: 12s}}
+resources: {{workers: {workers}, trial_timeout: {timeout}, hang_timeout: 6s}}
 plugins: [{plugin}]
 """
 EXPECTED = {
@@ -36,7 +37,7 @@ IN_THIS_PROCESS = [mode for mode in EXPECTED if mode not in ("exit", "hang")]  #
 
 def run_endings(tmp_path: Path, modes: list[str], workers: int) -> StudyView:
     path = tmp_path / "endings.yaml"
-    timeout = "25s" if workers else "4s"
+    timeout = "8s" if workers else "4s"
     path.write_text(SPACE.format(modes=", ".join(modes), workers=workers, timeout=timeout, plugin=PLUGIN))
     home = tmp_path / "home"
     result = api.run(path, home=home, reports_dir=tmp_path)

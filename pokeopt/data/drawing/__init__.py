@@ -12,10 +12,13 @@ from pokeopt.data.drawing.species import (
     random_pose,
 )
 
+VERSION = 1  # raise it when a creature of the same seed would come out otherwise
+
 __all__ = [
     "BACKGROUNDS",
     "CLASS_COUNTS",
     "SPECIES_COUNTS",
+    "VERSION",
     "Pose",
     "Species",
     "compose",

@@ -1,0 +1,1 @@
+"""Augmentations: batched, with a draw for each image."""

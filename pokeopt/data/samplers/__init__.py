@@ -1,0 +1,1 @@
+"""How an epoch draws the training images: one file a sampler."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pokeopt.cli.options import Home, at_least, default_home
-from pokeopt.cli.output import print_table, say
+from pokeopt.cli.options import Home, Json, at_least, default_home
+from pokeopt.cli.output import print_facts, print_json, print_table, say
 from pokeopt.cli.sources import data_of, with_settings
 from pokeopt.cli.words import plural
 from pokeopt.errors import UserError
 
+if TYPE_CHECKING:
+    from pokeopt.data import DataDescription
+
 IMPORTABLE = "sprites"
+MAX_SIZES, MAX_PAIRS = 3, 3
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -32,8 +37,7 @@ def make(
     ],
     limit: Annotated[int | None, typer.Option(help="So many images, each class by its share.")] = None,
     seed: Annotated[int, typer.Option(help="Draws them.")] = 0,
-    settings: IMPORTABLE = "sprites"
-Settings = None,
+    settings: Settings = None,
     home: Home = None,
 ) -> int:
     """Write a source as PNG files with a table of labels.
@@ -49,6 +53,81 @@ Settings = None,
     images = f"{plural(n, 'image')} of {len(table.classes)} classes"
     say(f"{images} in {output / IMAGES}, their labels in {output / LABELS}")
     return 0
+
+
+def describe(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="A search-space file, a .csv of labels, a folder of class folders, or a source's name.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where the page goes.",
+            show_default="reports/data-NAME.html",
+        ),
+    ] = None,
+    settings: Settings = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> int:
+    """Count classes, sizes and equal images, and plot samples.
+
+    The numbers are printed; samples and what each preprocessing step does to them are drawn on a page.
+    """
+    from pokeopt.data.describe import describe as describe_data
+    from pokeopt.data.description_page import describe_html
+
+    data, external = data_of(target, settings or ())
+    found = describe_data(data, (home or default_home()) / "cache", external)
+    page = output or Path("reports") / f"data-{found.name}.html"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(describe_html(found), encoding="utf-8")
+    if as_json:
+        print_json({**asdict(replace(found, samples=())), "page": page})
+        return 0
+    print_facts(_facts(found))
+    say()
+    rows = [
+        [row.name, str(row.n_images), f"{row.n_images / found.n_images:.1%}", *map(str, row.counts.values())]
+        for row in found.classes
+    ]
+    print_table(["class", "images", "share", *found.parts], rows, right=("images", "share", *found.parts))
+    say()
+    for note in found.notes:
+        say(note)
+    say(str(page))
+    return 0
+
+
+def _facts(found: DataDescription) -> dict[str, str]:
+    sizes = [f"{width}x{height} ({n})" for (width, height), n in found.sizes[:MAX_SIZES]]
+    more = len(found.sizes) - MAX_SIZES
+    pairs = {"in one part": found.duplicates_within, "in different parts": found.duplicates_across}
+    facts = {
+        "data": f"{found.name}: {plural(found.n_images, 'image')} of {len(found.classes)} classes",
+        "sizes": ", ".join(sizes) + (f", and {more} more" if more > 0 else ""),
+        "modes": ", ".join(f"{mode} ({n})" for mode, n in found.modes),
+        "equal images": "; ".join(_pairs(where, ids) for where, ids in pairs.items() if ids) or "none",
+    }
+    if found.n_groups is not None:
+        across = (
+            f"; {found.groups_across} lie in train and also in val or test" if found.groups_across else ""
+        )
+        facts["groups"] = f"{found.n_groups}{across}"
+    return facts
+
+
+def _pairs(where: str, ids: tuple[tuple[str, str], ...]) -> str:
+    shown = ", ".join(f"{one} = {other}" for one, other in ids[:MAX_PAIRS])
+    return f"{plural(len(ids), 'pair')} {where}: {shown}" + (", ..." if len(ids) > MAX_PAIRS else "")
 
 
 def import_(

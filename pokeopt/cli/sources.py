@@ -9,10 +9,12 @@ from typing import Any
 from pokeopt.errors import UserError
 
 YAML_SUFFIXES = (".yaml", ".yml")
+PREPROCESS = "data.preprocess"
+DataSection = tuple[dict[str, Any], dict[str, Any]]
 
 
-def data_of(target: str, sets: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the ``data`` section that a target names.
+def data_of(target: str, sets: Sequence[str] = ()) -> DataSection:
+    """Return the ``data`` section that a target names, and its external sets.
 
     Args:
         target: A search-space file (its baseline's data), a ``.csv`` table of labels with the images in a folder
@@ -29,16 +31,16 @@ def data_of(target: str, sets: Sequence[str] = ()) -> dict[str, Any]:
         beside = path.parent / "images"
         images = beside if beside.is_dir() else path.parent
         found = {"source": "csv", "images": str(images.absolute()), "labels": str(path.absolute())}
-        return with_settings(found, sets)
+        return with_settings(found, sets), {}
     if path.is_dir():
-        return with_settings({"source": "folder", "path": str(path.absolute())}, sets)
+        return with_settings({"source": "folder", "path": str(path.absolute())}, sets), {}
 
     from pokeopt.registry import SOURCES, nearest
 
     if target not in SOURCES.names():
         what = "this is no file, no folder and no source"
         raise UserError(target, what, nearest(target, SOURCES.names()))
-    return with_settings({"source": target}, sets)
+    return with_settings({"source": target}, sets), {}
 
 
 def with_settings(data: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any]:
@@ -58,9 +60,14 @@ def with_settings(data: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any
     return result
 
 
-def _of_file(path: Path, sets: Sequence[str]) -> dict[str, Any]:
+def _of_file(path: Path, sets: Sequence[str]) -> DataSection:
+    """Return the baseline's data; of several searched ways to prepare it the one with the most steps to look at."""
     from pokeopt.spec import load_study
-    from pokeopt.study.planning import start_config
+    from pokeopt.study.planning import start_values
 
-    data: dict[str, Any] = start_config(load_study(path, sets))["data"]
-    return data
+    spec = load_study(path, sets)
+    values = start_values(spec)
+    ways = next((param.choices for param in spec.space.params if param.path == PREPROCESS), ())
+    configs = [spec.space.config({**values, PREPROCESS: way}) for way in ways] or [spec.space.config(values)]
+    config = max(configs, key=lambda config: len(config["data"]["preprocess"]))
+    return config["data"], config.get("external") or {}

@@ -134,7 +134,7 @@ def make_plan(
     import_plugins(spec.plugins)
     baseline = spec.space.baseline() if spec.baseline is not None else None
     drawn = [spec.space.config(values) for values in _draw(spec.space, N_SIZED)]
-    start = start_config(spec)
+    start = spec.space.config(start_values(spec))
     data = load_data(start["data"], home / "cache", external=start.get("external") or {})
     for metric in (*spec.objectives, *(constraint.metric for constraint in spec.constraints)):
         metrics.find(metric, task=spec.task, parts=tuple(spec.external), classes=data.classes)
@@ -178,11 +178,11 @@ def make_plan(
     )
 
 
-def start_config(spec: StudySpec) -> dict[str, Any]:
-    """Return the baseline's configuration; one drawn at random where there is no baseline."""
+def start_values(spec: StudySpec) -> dict[str, Any]:
+    """Return the baseline's values; values drawn at random where there is no baseline."""
     if spec.baseline is None:
-        return spec.space.config(_draw(spec.space, 1)[0])
-    return spec.space.config(spec.space.active(spec.space.baseline()))
+        return _draw(spec.space, 1)[0]
+    return spec.space.active(spec.space.baseline())
 
 
 def _draw(space: Space, n: int) -> list[dict[str, Any]]:

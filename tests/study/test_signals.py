@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ray_processes, start, wait_until  # type: ignore[import-not-found]
+from tests.study.driving import ray_processes, start, wait_until
 
 from pokeopt.records import TrialState
 from pokeopt.store import open_store

@@ -91,7 +91,7 @@ def read_stored(folder: Path, import_command: str) -> tuple[pd.DataFrame, dict[s
         n_images = len(stored_images(folder))
         if n_images != len(table) or not isinstance(facts["content_hash"], str):
             raise ValueError(f"{n_images} images, {len(table)} rows")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         what = f"the imported set is broken: {(str(error).splitlines() or [''])[0]}"
         raise DataError(str(folder), what, f"import it again: {import_command}") from error
     return table, facts

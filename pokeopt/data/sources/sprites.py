@@ -68,7 +68,7 @@ class Sprites:
             name=self.name if self.part == "main" else f"{self.name} ({self.part})",
             ids=own["id"].to_numpy(dtype=np.str_),
             classes=classes,
-            labels=own["class"].map(number).to_numpy(dtype=np.int64),
+            labels=np.array([number[label] for label in own["class"]], dtype=np.int64),
             open=_Stored(str(folder), rows, content_hash),
             content_hash=table_digest([content_hash, self.part]),
             groups=own["species"].to_numpy(dtype=np.str_),

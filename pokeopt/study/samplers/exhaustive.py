@@ -18,7 +18,7 @@ EXHAUSTIVE = ("grid", "brute_force")
 @SEARCH_SAMPLERS.register("grid")
 def grid() -> SamplerFactory:
     """Try the product of all leaves, in random order."""
-    return lambda context: GridSampler(
+    return lambda context: _Grid(
         {param.path: axis_values(param) for param in context.space.params}, seed=context.study_seed
     )
 
@@ -26,7 +26,21 @@ def grid() -> SamplerFactory:
 @SEARCH_SAMPLERS.register("brute_force")
 def brute_force() -> SamplerFactory:
     """Try every configuration of a space with conditions."""
-    return lambda context: BruteForceSampler(seed=context.seed)
+    return lambda context: _BruteForce(seed=context.seed)
+
+
+class _Grid(GridSampler):
+    """Does not stop the study at the end of the grid: the budget, which knows retries, does."""
+
+    def after_trial(self, *_: Any) -> None:
+        """Do nothing."""
+
+
+class _BruteForce(BruteForceSampler):
+    """Does not stop the study at the end either."""
+
+    def after_trial(self, *_: Any) -> None:
+        """Do nothing."""
 
 
 def axis_values(param: Param) -> list[Any]:

@@ -299,7 +299,7 @@ def _result(
     signal_received: Any,
 ) -> RunResult:
     stopped_by = signal_received.name if signal_received is not None else None
-    message = str(outcome.failure) if isinstance(outcome.failure, PokeoptError) else ""
+    message = outcome.failure.what if isinstance(outcome.failure, PokeoptError) else ""
     if not message and outcome.stopped == "timeout":
         message = "the time given was used up; the same command goes on"
     code = 0 if search.complete and outcome.failure is None else 1

@@ -35,4 +35,4 @@ def test_runs_from_search_to_report(space: Path, home: Path, tmp_path: Path) -> 
     assert {row.state for row in result.confirm.counted} == {TrialState.COMPLETE}
     assert {row.seed for row in result.confirm.counted} == {0, 1}
     assert result.report_path is not None
-    assert result.report_path.read_text().startswith("<!doctype html>")
+    assert result.report_path.read_text().startswith("<!DOCTYPE html>")

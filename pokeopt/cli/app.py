@@ -15,7 +15,16 @@ from pokeopt.cli.output import error_line, say
 from pokeopt.errors import PokeoptError
 
 SIGINT_CODE, SIGPIPE_CODE = 130, 141
-STORAGE_ERRNOS = (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.EPERM)
+DISK_ERRNOS = (  # the fault of a disk or a path, not of ours
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+)
 
 EXAMPLES: dict[Callable[..., int], str] = {
     running.run: "pokeopt run search_spaces/mlp.yaml --trials 8",
@@ -70,12 +79,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         )  # else Python complains once more when it flushes at exit
         return SIGPIPE_CODE
     except OSError as error:
-        if error.errno not in STORAGE_ERRNOS or error.filename is None:
+        if error.errno not in DISK_ERRNOS or error.filename is None:
             raise
         error_line(
             str(error.filename),
             (error.strerror or "cannot be used").lower(),
-            "check the disk and its permissions",
+            "check the path, the disk and its permissions",
         )
         return 1
 

@@ -9,7 +9,7 @@ import typer
 
 from pokeopt.cli.options import Home, Json, Name, Storage, store_at
 from pokeopt.cli.output import console, print_facts, print_json, print_table, say
-from pokeopt.cli.words import counts, duration, moment, plural, score, setting, settings
+from pokeopt.cli.words import counts, duration, moment, score, setting, settings
 from pokeopt.errors import StoreError, UserError
 
 if TYPE_CHECKING:
@@ -172,16 +172,13 @@ def _row(view: StudyView, number: int) -> TrialRow:
 
 
 def _print_study(view: StudyView) -> None:
-    from pokeopt.cli.summary import changed_values
+    from pokeopt.cli.summary import changed_values, trial_counts
 
-    budget = view.spec.get("search", {}).get("trials") if view.kind == "search" else None
     print_facts(
         {
             "study": f"{view.name} ({view.kind})",
             "metric": ", ".join(f"{m} ({d})" for m, d in zip(view.metrics, view.directions, strict=False)),
-            "trials": plural(len(view.counted), "trial")
-            + (f" of {budget}" if budget else "")
-            + f": {counts(view.states())}",
+            "trials": trial_counts(view),
             "started": moment(view.created),
         }
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -123,6 +124,11 @@ def run(
                 report=not no_report,
                 watch=watch,
             )
+            if (
+                result.stopped_by is not None
+            ):  # what was asked for has happened: a second Ctrl-C shall not cut the words
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_IGN)
     store = store_at(storage, home)
     if as_json:
         print_json(as_plain(result, store))

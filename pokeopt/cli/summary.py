@@ -35,8 +35,7 @@ def print_summary(
     search, confirm = result.search, result.confirm
     best = search.best
     say()
-    trials = f"{plural(len(search.counted), 'trial')} ({counts(search.states())})"
-    say(f"{search.name}: {trials}; this command took {duration(elapsed_s)}")
+    say(f"{search.name}: {trial_counts(search)}; this command took {duration(elapsed_s)}")
     if best is None:
         say("no trial was completed")
     else:
@@ -54,6 +53,15 @@ def print_summary(
     say()
     for command in next_commands(result, typed, place):
         say(f"  {command}")
+
+
+def trial_counts(view: StudyView) -> str:
+    """Return how many trials have ended, of how many, and how: ``5 of 12 trials (4 complete, 1 pruned)``."""
+    states = {state: n for state, n in view.states().items() if state != "waiting"}
+    ended = sum(row.ended is not None for row in view.counted)
+    budget = view.spec.get("search", {}).get("trials") if view.kind == "search" else None
+    total = max(budget or 0, len(view.counted))
+    return f"{ended} of {plural(total, 'trial')} ({counts(states) or 'none has begun'})"
 
 
 def next_commands(result: RunResult, typed: Sequence[str], place: Sequence[str] = ()) -> tuple[str, str]:

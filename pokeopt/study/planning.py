@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 N_SIZED = 64  # random configurations whose parameters are counted; building one takes milliseconds
 N_TIMED = 3  # the baseline and two random ones
 N_BATCHES = 20
+STARTING_S = 15.0  # Ray, and workers that import torch, on a small machine
+TRIAL_S = 0.5  # to place a trial, score its test part and store it
 FORWARD_SHARE = (
     1 / 3
 )  # an image is validated by a forward pass; training adds a backward pass of twice its cost
@@ -174,8 +176,15 @@ def make_plan(
             max(n_params),
         ),
         speed=speed,
-        total_s=speed.mean * epochs * networks / max(workers, 1) if speed else None,
+        total_s=_total_s(speed, epochs, networks, workers, n_studies=2 if arms else 1),
     )
+
+
+def _total_s(speed: Speed | None, epochs: int, networks: int, workers: int, n_studies: int) -> float | None:
+    if speed is None:
+        return None
+    starting_s = STARTING_S * n_studies if workers else 0.0
+    return starting_s + networks * (TRIAL_S + epochs * speed.mean) / max(workers, 1)
 
 
 def start_values(spec: StudySpec) -> dict[str, Any]:

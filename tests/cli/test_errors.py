@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,13 +65,14 @@ def test_as_a_process(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_refuses_writes(run: Run, tmp_path: Path) -> None:
-    locked = tmp_path / "locked"
-    locked.mkdir(mode=0o500)
-    code, _, err = run("schema", "-o", str(locked / "schema.json"))
+@pytest.mark.parametrize("place", ["a file/schema.json", "a folder", "/sys/schema.json"])
+def test_an_output_that_cannot_be_written(run: Run, tmp_path: Path, place: str) -> None:
+    (tmp_path / "a file").touch()
+    (tmp_path / "a folder").mkdir()
+    code, _, err = run("schema", "-o", place)
     assert code == 1
-    assert err.startswith(f"error: {locked}")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
 
 
 def test_a_reader_that_leaves_early() -> None:

@@ -30,7 +30,7 @@ def test_an_empty_store_is_no_error(run: Run, tmp_path: Path) -> None:
 def test_show_a_study(run: Run, home: Path) -> None:
     code, out, _ = run("show", "mlp", "--home", str(home))
     assert code == 0
-    assert "4 trials of 4" in out
+    assert "4 of 4 trials (2 complete, 1 pruned, 1 failed)" in out
     rows = [line.split() for line in out.splitlines() if line.strip()[:1].isdigit()]
     assert [row[1] for row in rows] == ["complete", "complete", "pruned", "failed"]
     assert rows[2][2] != "0.100", "the last report of a pruned trial is no score"

@@ -59,7 +59,7 @@ def test_plan_can_measure(run: Run, space: Path) -> None:
 def test_from_file_to_report_and_on(run: Run, space: Path, tmp_path: Path) -> None:
     code, out, _ = run("run", "tiny.yaml", "--workers", "0")
     assert code == 0
-    for part in ("tiny: 3 trials (3 complete)", "best trial ", "tiny.ablation: ", "reports/tiny.html"):
+    for part in ("tiny: 3 of 3 trials (3 complete)", "best trial ", "tiny.ablation: ", "reports/tiny.html"):
         assert part in out
     assert (tmp_path / "reports/tiny.html").is_file()
     first, second = (line.strip().split()[1:] for line in out.rstrip().splitlines()[-2:])

@@ -28,7 +28,7 @@ def test_it_says_what_was_found_and_where(store: Store, capsys: pytest.CaptureFi
     print_summary(result, store, 200.0, ["run", "mlp.yaml"])
     out = capsys.readouterr().out
     for part in (
-        "mlp: 4 trials (2 complete, 1 pruned, 1 failed); this command took 3m 20s",
+        "mlp: 4 of 4 trials (2 complete, 1 pruned, 1 failed); this command took 3m 20s",
         "best trial 1: val/macro_f1 0.750, test/macro_f1 0.730",
         "mlp.ablation: 6 of 6 cells complete, by test/macro_f1",
         "+0.210",

@@ -26,7 +26,9 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
 
 
 def a_writer(store: Store, name: str = "one") -> StudyWriter:
-    return StudyWriter(store, name, ("maximize",), {"kind": "search", "metrics": ["val/macro_f1"], "spec": {"a": 1}})
+    return StudyWriter(
+        store, name, ("maximize",), {"kind": "search", "metrics": ["val/macro_f1"], "spec": {"a": 1}}
+    )
 
 
 def test_looking_writes_nothing(tmp_path: Path) -> None:
@@ -101,7 +103,9 @@ def test_a_retry_takes_the_place_of_its_row(opened: OpenStore) -> None:
     writer = a_writer(opened())
     trial = writer.ask(None)
     x = trial.suggest_float("x", 0, 1)
-    writer.set_trial_attrs(trial, {"proposal": 0, "seed": 7, "config": "{}", "run_id": "dead", "val/loss": 1.0})
+    writer.set_trial_attrs(
+        trial, {"proposal": 0, "seed": 7, "config": "{}", "run_id": "dead", "val/loss": 1.0}
+    )
     writer.finish(trial, StopCause.INTERRUPTED, None, {"checkpoint_step": 4}, {})
     writer.enqueue_retry(writer.rows()[0])
     again = writer.ask(optuna.samplers.RandomSampler(seed=99))

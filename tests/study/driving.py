@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-
-def start(*words: str, cwd: Path) -> subprocess.Popen[str]:
-    """Start the command line in a process group of its own, as a shell would."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "pokeopt", *words],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
+MARK = "POKEOPT_TEST_MARK"
 
 
-def ray_processes() -> set[int]:
-    """Return the processes of every Ray on this machine: raylets, servers, workers."""
-    found = set()
-    for process in psutil.process_iter(["cmdline", "name", "status"]):
-        line = " ".join(process.info["cmdline"] or [])
-        is_ray = (
-            process.info["name"] in ("raylet", "gcs_server") or line.startswith("ray::") or "/ray/" in line
+class Driver:
+    """The command line in one folder, run again and again; every process that it starts bears its mark."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.mark = folder, uuid.uuid4().hex
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start it in a process group of its own, as a shell does."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pokeopt", *words],
+            cwd=self.folder,
+            env={**os.environ, MARK: self.mark},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
-        if is_ray and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.add(process.pid)
-    return found
+
+    def processes(self) -> list[str]:
+        """Return what is alive of all that it started: drivers, raylets, servers, workers."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark:
+                    found.append(f"{process.pid} {process.name()}")
+            except psutil.Error:
+                continue  # it ended while we looked
+        return found
+
+    def is_gone(self, within_s: float = 10) -> bool:
+        """Whether nothing of it is left."""
+        return wait_until(lambda: not self.processes(), within_s)
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:

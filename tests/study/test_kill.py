@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.study.driving import ray_processes, start, wait_until
 
 from pokeopt.records import TrialState
 from pokeopt.store import StudyView, TrialRow, open_store
+from tests.study.driving import Driver
 
 FEW_KILLS = 2
 MANY_KILLS = int(os.environ.get("POKEOPT_KILLS", "10"))
@@ -25,26 +25,26 @@ def finished(view: StudyView) -> dict[int, TrialRow]:
 
 def kill_and_resume(folder: Path, kills: int) -> None:
     """Kill the driver ``kills`` times, then let it end, and compare the record with what stood there before."""
-    before = ray_processes()
+    driver = Driver(folder)
     home = folder / ".pokeopt"
     seen: dict[int, TrialRow] = {}
     for _ in range(kills):
-        process = start(*COMMAND, cwd=folder)
+        process = driver.start(*COMMAND)
         time.sleep(random.uniform(4, 16))
         process.kill()  # the driver alone: Ray's processes must find out by themselves
         process.wait()
-        assert wait_until(lambda: ray_processes() <= before, 10), "a process of Ray outlived its driver"
+        assert driver.is_gone(), driver.processes()
         if (home / "pokeopt.db").is_file() and "tiny" in open_store(home=home).names():
             now = finished(open_store(home=home).load("tiny"))
             check_unchanged(seen, now)
             seen = now
-    last = start(*COMMAND, cwd=folder)
+    last = driver.start(*COMMAND)
     output, _ = last.communicate(timeout=500)
     assert last.returncode == 0, output
     view = open_store(home=home).load("tiny")
     check_unchanged(seen, finished(view))
     check_whole(view)
-    assert wait_until(lambda: ray_processes() <= before, 10)
+    assert driver.is_gone(), driver.processes()
 
 
 def check_unchanged(old: dict[int, TrialRow], new: dict[int, TrialRow]) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.study.driving import ray_processes, start, wait_until
 
 from pokeopt.records import TrialState
 from pokeopt.store import open_store
+from tests.study.driving import Driver, wait_until
 
 MOST_SECONDS_TO_END = 20
 
@@ -30,9 +30,9 @@ def rows_running(folder: Path) -> int:
 def test_a_signal_ends_the_study_cleanly(
     tiny: Callable[..., Path], tmp_path: Path, workers: int, signals: tuple[signal.Signals, ...], code: int
 ) -> None:
-    before = ray_processes()
+    driver = Driver(tmp_path)
     tiny(trials=6, epochs=4000, workers=workers)
-    process = start("run", "tiny.yaml", cwd=tmp_path)
+    process = driver.start("run", "tiny.yaml")
     assert wait_until(lambda: rows_running(tmp_path) > 0 or process.poll() is not None, 90)
     for number in signals:
         os.killpg(process.pid, number)  # as a terminal does: the whole group
@@ -40,7 +40,7 @@ def test_a_signal_ends_the_study_cleanly(
     output, _ = process.communicate(timeout=MOST_SECONDS_TO_END)
     assert process.returncode == code, output
     assert "Traceback" not in output
-    assert wait_until(lambda: ray_processes() <= before, 10)
+    assert driver.is_gone(), driver.processes()
     trials = open_store(home=tmp_path / ".pokeopt").load("tiny").trials
     stopped = [row for row in trials if row.state is TrialState.FAIL]
     waiting = [row for row in trials if row.state is TrialState.WAITING]

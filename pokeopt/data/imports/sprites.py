@@ -19,10 +19,8 @@ from pokeopt.errors import DataError
 
 VERSION = 1  # raise it when an image of the same package and seed would come out otherwise
 IMAGE_PX = 64
-SMALLEST_MARGIN_PX, LARGEST_MARGIN_PX = (
-    2,
-    12,
-)  # left by a sprite that has to be shrunk, on both sides together
+# Left by a sprite that has to be shrunk, on both sides together.
+SMALLEST_MARGIN_PX, LARGEST_MARGIN_PX = 2, 12
 PART_SHARES = {"main": 1.0, "new_animation": 0.25, "new_species": 0.25}  # of the documents' class counts
 
 
@@ -209,9 +207,8 @@ def _on_noise(sprite: Image.Image, rng: np.random.Generator) -> npt.NDArray[np.u
     if max(sprite.size) > longest_px:
         scale = longest_px / max(sprite.size)
         width, height = (max(1, round(side * scale)) for side in sprite.size)
-        sprite = sprite.resize(
-            (width, height), Image.Resampling.NEAREST
-        )  # outlines stay dark, alpha stays hard
+        # nearest neighbours: outlines stay dark, alpha stays hard
+        sprite = sprite.resize((width, height), Image.Resampling.NEAREST)
     creature = np.asarray(sprite)
     background = noise_background("uniform", rng, IMAGE_PX, IMAGE_PX)
     top, left = (random_offset(rng, inner_px, IMAGE_PX) for inner_px in creature.shape[:2])

@@ -29,7 +29,7 @@ from pokeopt.registry import SOURCES
 IMAGE_PX = 64
 SMALLEST_PX, LARGEST_PX = 30, 54
 # One background in eight or so is dark enough for an outline to drown in it, as in the documents.
-BACKGROUND_SHARES = {"uniform": 0.70, "grey": 0.08, "tinted": 0.12, "dark": 0.10}
+BACKGROUND_SHARES = {"uniform": 0.70, "grey": 0.06, "tinted": 0.12, "dark": 0.12}
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,9 @@ def run(
         outcome = _search(spec, study_name, fresh_of, facts, launch, warm_start)
         search = store.load(study_name)
         confirm = None
-        is_shared = search.states().get("running", 0) > 0  # another driver goes on: the last to end writes the report
+        is_shared = (
+            search.states().get("running", 0) > 0
+        )  # another driver goes on: the last to end writes the report
         if ablation and spec.ablation and search.best and not outcome.stopped and not is_shared:
             outcome = _confirm(spec, search, launch)
             confirm = store.load(f"{study_name}.ablation")

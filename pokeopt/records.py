@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-
 CHECKPOINT_STEP_FILE = "checkpoint.json"  # beside the weights: a driver learns the step without loading them
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.data.mini_package import build_mini_package
 
 from pokeopt import api
 from pokeopt.data import import_sprites
 from pokeopt.records import TrialState
+from tests.data.mini_package import build_mini_package
 
 SPACES = sorted((Path(__file__).parent.parent / "search_spaces").glob("*.yaml"))
 TINY = ["training.epochs=1", "search.trials=2", "ablation.seeds=2", "resources.workers=0"]

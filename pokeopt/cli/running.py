@@ -124,9 +124,8 @@ def run(
                 report=not no_report,
                 watch=watch,
             )
-            if (
-                result.stopped_by is not None
-            ):  # what was asked for has happened: a second Ctrl-C shall not cut the words
+            if result.stopped_by is not None:
+                # what was asked for has happened: a second Ctrl-C shall not cut the last words short
                 for number in (signal.SIGINT, signal.SIGTERM):
                     signal.signal(number, signal.SIG_IGN)
     store = store_at(storage, home)

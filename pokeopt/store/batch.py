@@ -40,7 +40,9 @@ def write_user_attrs(storage: BaseStorage, trial_id: int, attrs: Mapping[str, An
     else:
         from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
     table = models.TrialUserAttributeModel
-    rows = [{"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()]
+    rows = [
+        {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()
+    ]
     statement = insert(table).values(rows)
     statement = statement.on_conflict_do_update(
         index_elements=[table.trial_id, table.key], set_={"value_json": statement.excluded.value_json}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,6 +38,20 @@ class CheckpointKeeper:
             return int(json.loads((self.root / str(proposal) / CHECKPOINT_STEP_FILE).read_text())["step"])
         except (FileNotFoundError, ValueError, KeyError):
             return -1
+
+    def wait_for(self, proposals: Sequence[int], since: float, timeout_s: float) -> None:
+        """Wait until each has a checkpoint newer than ``since`` (seconds of ``time.time()``), at most so long."""
+        end = time.monotonic() + timeout_s
+        missing = list(proposals)
+        while missing and time.monotonic() < end:
+            missing = [proposal for proposal in missing if self._written_at(proposal) < since]
+            time.sleep(0.05)
+
+    def _written_at(self, proposal: int) -> float:
+        try:
+            return (self.root / str(proposal) / CHECKPOINT_STEP_FILE).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def settle(self, proposal: int, rows: Sequence[TrialRow]) -> None:
         """Drop the checkpoint of a trial that ended without a result, and the worst ones beyond the quota."""

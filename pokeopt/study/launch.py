@@ -71,6 +71,7 @@ class Launch:
         if not self._has_ray:
             n_cpus = self.placement.workers * self.placement.cpus_per_trial
             self.stack.enter_context(ray_session(n_cpus, self.n_gpus, self.ray_address))
+            self.signals.install()
             self._has_ray = True
 
 

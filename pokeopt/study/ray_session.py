@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from pokeopt.study.guardian import guarded
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -48,19 +49,19 @@ def ray_session(n_cpus: int, n_gpus: float, address: str | None = None) -> Itera
         return
     folder = Path(
         tempfile.mkdtemp(prefix="po-", dir="/tmp" if os.path.isdir("/tmp") else None)
-    )  # sockets need short paths
-    try:
-        ray.init(
-            address="local",  # never the cluster that happens to run on this machine
-            num_cpus=n_cpus,
-            num_gpus=int(n_gpus),
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            object_store_memory=OBJECT_STORE_BYTES,
-            _temp_dir=str(folder),
-        )
-        yield
-    finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    )  # short: sockets
+    with guarded(folder):
+        try:
+            ray.init(
+                address="local",  # never the cluster that happens to run on this machine
+                num_cpus=n_cpus,
+                num_gpus=int(n_gpus),
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=str(folder),
+            )
+            yield
+        finally:
+            ray.shutdown()

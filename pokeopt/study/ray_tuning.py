@@ -24,6 +24,7 @@ from pokeopt.study.ray_actor import PARCEL, TASK, Failure, TrialActor
 from pokeopt.study.resources import Placement
 from pokeopt.study.stopping import StopSignals
 
+CHECKPOINT_WITHIN_S = 5.0
 MOST_SAMPLES = 10**6  # the core counts the budget, from the storage
 
 
@@ -153,6 +154,11 @@ def run_with_ray(core: Core, placement: Placement, signals: StopSignals) -> None
     try:
         if signals.received is None:
             tuner.fit()
+        if (
+            signals.received is not None
+        ):  # Tune has told the workers to stop, and does not wait for what they write
+            running = [attempt.proposal for attempt in core.attempts.values()]
+            core.keeper.wait_for(running, signals.received_at, CHECKPOINT_WITHIN_S)
     finally:
         signals.is_in_ray = False
         shutil.rmtree(folder, ignore_errors=True)

@@ -39,7 +39,7 @@ class Driver:
         for process in psutil.process_iter():
             try:
                 if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == self.mark:
-                    found.append(f"{process.pid} {process.name()}")
+                    found.append(f"{process.pid} {' '.join(process.cmdline())[-120:]}")
             except psutil.Error:
                 continue  # it ended while we looked
         return found

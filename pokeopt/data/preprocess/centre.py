@@ -31,7 +31,9 @@ class Centre:
         down, across = (height - top - bottom) // 2, (width - left - right) // 2
         moved = np.zeros_like(image)
         moved[..., 3] = 255
-        moved[_target(down, height), _target(across, width)] = image[_source(down, height), _source(across, width)]
+        moved[_target(down, height), _target(across, width)] = image[
+            _source(down, height), _source(across, width)
+        ]
         state.clear()  # masks of the unmoved image no longer fit
         return moved
 

@@ -1,6 +1,4 @@
-"""Our side: the same list as cells of a confirm study, with everything that a study does (store, checkpoints, artifacts,
-the test part scored).
-"""
+"""Our side: the same list as cells of a confirm study, with the store, checkpoints, artifacts and test scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frozen rows that cross processes: what a worker gets (TrialTask) and what it gives back (EpochRecord, TrialRecord)."""
+"""Frozen rows that cross processes: what a worker gets, and what it gives back."""
 
 from __future__ import annotations
 

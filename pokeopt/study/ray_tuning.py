@@ -64,9 +64,9 @@ class CoreSearcher(Searcher):
 class CoreScheduler(FIFOScheduler):
     """Hands every record to the core and does what it says."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, signals: StopSignals) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.core = core
+        self.core, self.signals = core, signals
 
     def on_trial_result(self, controller: Any, trial: Trial, result: dict[str, Any]) -> str:
         """Record, decide."""
@@ -77,6 +77,10 @@ class CoreScheduler(FIFOScheduler):
             cause = self.core.record(key, content)
             if cause is None:
                 return str(TrialScheduler.CONTINUE)
+            if cause is StopCause.INTERRUPTED and self.signals.end_loop():
+                return str(
+                    TrialScheduler.CONTINUE
+                )  # all end together: first the checkpoints, then the record
             self.core.stop(key, cause)
         elif isinstance(content, Failure):
             self.core.fail(key, content.cause, content.error_type, content.error)
@@ -91,6 +95,8 @@ class CoreScheduler(FIFOScheduler):
 
     def on_trial_error(self, controller: Any, trial: Trial) -> None:
         """Tell that a worker died: exceptions of the trial itself come as results."""
+        if self.signals.ended_at is not None:
+            return  # it was told to stop, and the core ends it as interrupted
         name, text = _error_of(trial)
         self.core.fail(trial.trial_id, StopCause.WORKER_DIED, name, text)
 
@@ -110,9 +116,8 @@ class Watchdog(Callback):
         for key in running:
             self.core.started(key)
         for key, _ in self.core.overdue():
-            if key in running:
-                if (actor := running[key].temporary_state.ray_actor) is not None:
-                    ray.kill(actor)
+            if key in running and (actor := running[key].temporary_state.ray_actor) is not None:
+                ray.kill(actor)
 
     def __reduce__(self) -> Any:
         return (_nothing, ())
@@ -126,17 +131,15 @@ def run_with_ray(core: Core, placement: Placement, signals: StopSignals) -> None
         placement: Trials at a time, and what each may use.
         signals: A stop asked for by signal ends Tune's loop by its own orderly way.
     """
-    logging.getLogger("ray").setLevel(
-        logging.CRITICAL
-    )  # "A worker died" is told by the core, in its own words
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    for name in ("ray", "ray.tune"):  # what they would say of a dead worker, the core says in its own words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     folder = tempfile.mkdtemp(prefix="po-tune-")
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
     tuner = Tuner(
         tune.with_resources(TrialActor, resources),
         tune_config=TuneConfig(
             search_alg=CoreSearcher(core),
-            scheduler=CoreScheduler(core),
+            scheduler=CoreScheduler(core, signals),
             num_samples=MOST_SAMPLES,
             max_concurrent_trials=placement.workers,
             reuse_actors=True,
@@ -155,10 +158,10 @@ def run_with_ray(core: Core, placement: Placement, signals: StopSignals) -> None
         if signals.received is None:
             tuner.fit()
         if (
-            signals.received is not None
+            signals.ended_at is not None
         ):  # Tune has told the workers to stop, and does not wait for what they write
-            running = [attempt.proposal for attempt in core.attempts.values()]
-            core.keeper.wait_for(running, signals.received_at, CHECKPOINT_WITHIN_S)
+            running = [attempt.proposal for attempt in core.attempts.values() if attempt.heard_at is not None]
+            core.keeper.wait_for(running, signals.ended_at, CHECKPOINT_WITHIN_S)
     finally:
         signals.is_in_ray = False
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,7 @@
 """The pruning twin decides as the pruner would in a plain Optuna study."""
 
+from typing import Any
+
 import optuna
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from pokeopt.study.pruners.members import build_pruner
 from pokeopt.study.twin import STUDY_NAME, PruningTwin
 
 MAX_EPOCHS = 9
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "threshold": {"threshold": {"lower": 0.2}},
     "patient": {"patient": {"pruner": "median", "patience": 1}},
 }

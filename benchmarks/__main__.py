@@ -28,12 +28,13 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=24, help="the last so many of the 24 configurations")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     parser.add_argument("--full", action="store_true", help="take the turns three times over")
+    parser.add_argument("--gpu", action="store_true", help="two trials share a GPU")
     parser.add_argument("--side", choices="AB", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.side:
-        print(json.dumps(run_side(args.side, args.folder, args.seed, args.trials)))
+        print(json.dumps(run_side(args.side, args.folder, args.seed, args.trials, 0.5 if args.gpu else 0.0)))
         return
     repeats = 3 if args.full else 1
     turns = list(zip(ORDER, SEEDS, strict=True))[: args.rounds] * repeats
@@ -42,7 +43,7 @@ def main() -> None:
         seconds: dict[str, list[float]] = {"A": [], "B": []}
         scores: dict[str, list[float]] = {"A": [], "B": []}
         for side, seed in turns:
-            taken, f1 = timed(side, Path(folder), seed, args.trials)
+            taken, f1 = timed(side, Path(folder), seed, args.trials, args.gpu)
             seconds[side].append(taken)
             scores[side].append(f1)
             who = "pokeopt" if side == "A" else "plain Ray Tune"
@@ -68,13 +69,12 @@ def report(seconds: dict[str, list[float]], scores: dict[str, list[float]], as_j
     print(f"macro-F1, pokeopt minus plain: {mean:+.3f}, SD {spread:.3f} over {len(differences)} seeds")
 
 
-def timed(side: str, folder: Path, seed: int, trials: int) -> tuple[float, float]:
+def timed(side: str, folder: Path, seed: int, trials: int, on_gpu: bool) -> tuple[float, float]:
     """Run one side in a process of its own, start-up and imports included; return (seconds, macro-F1)."""
     command = [sys.executable, "-m", "benchmarks", "--side", side, "--folder", str(folder)]
+    command += ["--seed", str(seed), "--trials", str(trials), *(["--gpu"] if on_gpu else [])]
     began = time.perf_counter()
-    done = subprocess.run(
-        [*command, "--seed", str(seed), "--trials", str(trials)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     taken = time.perf_counter() - began
     if done.returncode != 0:
         raise SystemExit(done.stderr)
@@ -83,17 +83,17 @@ def timed(side: str, folder: Path, seed: int, trials: int) -> tuple[float, float
     return taken, statistics.fmean(by_name[name] for name in longest)
 
 
-def run_side(side: str, folder: Path, seed: int, trials: int) -> dict[str, float]:
+def run_side(side: str, folder: Path, seed: int, trials: int, gpus: float) -> dict[str, float]:
     """Do the work of one side."""
     configs = configurations(trials)
     if side == "A":
         from benchmarks import ours
 
-        return ours.run(configs, folder / "home", seed)
+        return ours.run(configs, folder / "home", seed, gpus)
     from benchmarks import plain_ray
 
     facts = json.loads((folder / "facts.json").read_text())
-    return plain_ray.run(configs, folder / "images", facts["mean"], facts["std"], seed)
+    return plain_ray.run(configs, folder / "images", facts["mean"], facts["std"], seed, gpus)
 
 
 def write_images(folder: Path) -> None:

@@ -16,13 +16,14 @@ search: {pruner: none}
 """
 
 
-def run(configs: list[Configuration], cache_home: Path, seed: int) -> dict[str, float]:
+def run(configs: list[Configuration], cache_home: Path, seed: int, gpus: float) -> dict[str, float]:
     """Run the list two trials at a time and return the last validation macro-F1 of each.
 
     Args:
         configs: What to run.
         cache_home: A home whose image cache is filled already, as the peer's folder of images is.
         seed: Starts every network.
+        gpus: Share of a GPU that a trial gets.
     """
     from pokeopt.ablation.cells import config_hash
     from pokeopt.spec import load_study
@@ -58,10 +59,12 @@ def run(configs: list[Configuration], cache_home: Path, seed: int) -> dict[str, 
             writer.enqueue({**cell, "config_hash": config_hash(full), "config": json.dumps(full)})
         run_id = new_run_id()
         with stop_signals() as signals:
-            launch = Launch(store, FileLease(store.leases_dir, run_id), run_id, Placement(2, 1, 0.0), signals)
+            lease = FileLease(store.leases_dir, run_id)
+            placement = Placement(2, 1, gpus)
+            launch = Launch(store, lease, run_id, placement, signals, n_gpus=round(2 * gpus))
             with launch.stack:
                 outcome = drive(build_core(spec, writer, ConfirmWork(), launch), launch)
-            launch.lease.release()
+            lease.release()
         assert outcome.failure is None, outcome.failure
         rows = store.load("bench").complete
         assert len(rows) == len(configs)

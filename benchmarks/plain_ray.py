@@ -23,6 +23,7 @@ def train(config: dict[str, Any]) -> None:
     from torchvision.datasets import ImageFolder
 
     torch.manual_seed(config["seed"])
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     transform = transforms.Compose(
         [transforms.ToTensor(), transforms.Normalize(config["mean"], config["std"])]
     )
@@ -35,27 +36,27 @@ def train(config: dict[str, Any]) -> None:
     for width in config["width"]:
         layers += [nn.Linear(n_in, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(config["dropout"])]
         n_in = width
-    model = nn.Sequential(*layers, nn.Linear(n_in, len(train_set.classes)))
+    model = nn.Sequential(*layers, nn.Linear(n_in, len(train_set.classes))).to(device)
     optimizer = torch.optim.Adam(model.parameters(), lr=config["learning_rate"])
     loss_of = nn.CrossEntropyLoss()
     for _ in range(config["epochs"]):
         model.train()
         for images, labels in train_loader:
             optimizer.zero_grad()
-            loss = loss_of(model(images), labels)
+            loss = loss_of(model(images.to(device)), labels.to(device))
             loss.backward()
             optimizer.step()
         model.eval()
         truth, predicted = [], []
         with torch.no_grad():
             for images, labels in val_loader:
-                predicted += model(images).argmax(1).tolist()
+                predicted += model(images.to(device)).argmax(1).tolist()
                 truth += labels.tolist()
         tune.report({"macro_f1": f1_score(truth, predicted, average="macro")})
 
 
 def run(
-    configs: list[Configuration], folder: Path, mean: list[float], std: list[float], seed: int
+    configs: list[Configuration], folder: Path, mean: list[float], std: list[float], seed: int, gpus: float
 ) -> dict[str, float]:
     """Run the list two trials at a time and return the last validation macro-F1 of each."""
     import tempfile
@@ -78,10 +79,10 @@ def run(
         }
         for config in configs
     ]
-    with ray_session(2, 0), tempfile.TemporaryDirectory() as storage:
+    with ray_session(2, round(2 * gpus)), tempfile.TemporaryDirectory() as storage:
         assert ray.is_initialized()
         tuner = tune.Tuner(
-            tune.with_resources(train, {"cpu": 1}),
+            tune.with_resources(train, {"cpu": 1, "gpu": gpus}),
             param_space=tune.grid_search(space),
             tune_config=tune.TuneConfig(metric="macro_f1", mode="max"),
             run_config=tune.RunConfig(storage_path=storage, verbose=0),

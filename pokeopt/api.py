@@ -37,6 +37,7 @@ class RunResult:
         exit_code: 0 with at least one COMPLETE trial, 1 without, 130 or 143 after a signal.
         stopped_by: ``SIGINT`` or ``SIGTERM``, if one came.
         message: One line on what kept the run from its end, empty if nothing did.
+        notes: What a reader should know of the data, one line each, naming an image.
     """
 
     name: str
@@ -46,6 +47,7 @@ class RunResult:
     exit_code: int
     stopped_by: str | None
     message: str
+    notes: tuple[str, ...] = ()
 
 
 def run(
@@ -145,6 +147,7 @@ def prepare_data(spec: StudySpec, store: Store) -> dict[str, Any]:
         DataError: If images or labels cannot be used.
     """
     from pokeopt.data import prepare
+    from pokeopt.data.oddities import oddities
 
     first: Dataset | None = None
     for config in itertools.islice(_data_configs(spec), MOST_DATA_CONFIGS):
@@ -160,6 +163,7 @@ def prepare_data(spec: StudySpec, store: Store) -> dict[str, Any]:
             "classes": list(first.classes),
             "counts": counts,
             "external": {name: len(part.ids) for name, part in first.external.items()},
+            "notes": list(oddities(first)),
             "duplicates_across_splits": [list(pair) for pair in first.duplicates_across_splits[:100]],
         },
     }
@@ -307,4 +311,5 @@ def _result(
     code = 0 if search.complete and outcome.failure is None else 1
     if stopped_by is not None:
         code = EXIT_OF_SIGNAL[stopped_by]
-    return RunResult(name, search, confirm, report_path, code, stopped_by, message)
+    notes = tuple(search.attrs.get("data", {}).get("notes", ()))
+    return RunResult(name, search, confirm, report_path, code, stopped_by, message, notes)

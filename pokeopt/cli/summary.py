@@ -47,6 +47,9 @@ def print_summary(
     if result.message and result.exit_code != 1:
         say()
         say(result.message)
+    for note in result.notes:
+        say()
+        say(f"note: {note}")
     say()
     facts = {"report": str(result.report_path)} if result.report_path else {}
     print_facts({**facts, "store": _address(store)})

@@ -52,10 +52,10 @@ def test_leaves_below_a_set_one_stay_while_they_exist(shipped: Shipped) -> None:
 
 def test_a_label_is_tried_before_a_literal(shipped: Shipped) -> None:
     label, literal, new = (
-        shipped([f"data.preprocess={value}"]) for value in ("crop", "[silhouette_crop]", "[fix_border]")
+        shipped([f"data.preprocess={value}"]) for value in ("crop", "[silhouette_crop]", "[threshold]")
     )
     assert label.resolved() == literal.resolved()
-    assert new.fixed["data.preprocess"] == ["fix_border"]
+    assert new.fixed["data.preprocess"] == ["threshold"]
 
 
 def test_a_label_that_was_set_still_meets_conditions(load: Load) -> None:

@@ -141,7 +141,10 @@ def test_settings_in_lists_and_labels_are_named_by_component(load: Load) -> None
     degrees = "training.augmentation.rotate.degrees"
     assert [param.path for param in space.params] == ["training.augmentation", degrees]
     config = space.config({"training.augmentation": "both", degrees: 7.0})
-    assert config["training"]["augmentation"] == ["horizontal_flip", {"rotate": {"degrees": 7.0}}]
+    assert config["training"]["augmentation"] == [
+        {"horizontal_flip": {"probability": 0.5}},
+        {"rotate": {"degrees": 7.0}},
+    ]
     assert space.active({"training.augmentation": "none", degrees: 7.0}) == {"training.augmentation": "none"}
 
 

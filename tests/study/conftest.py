@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PARTS = Path(__file__).parent / "parts"
+collect_ignore = ["parts"]  # plugins of the tests, imported as a user's would be
 TINY = """
 name: tiny
 data: {{source: digits, image_size: 8, channels: gray, limit: 300}}

@@ -32,7 +32,7 @@ def kill_and_resume(folder: Path, kills: int) -> None:
         process = driver.start(*COMMAND)
         time.sleep(random.uniform(4, 16))
         process.kill()  # the driver alone: Ray's processes must find out by themselves
-        process.wait()
+        process.communicate()  # its pipe ends with the last process that holds it
         assert driver.is_gone(), driver.processes()
         if (home / "pokeopt.db").is_file() and "tiny" in open_store(home=home).names():
             now = finished(open_store(home=home).load("tiny"))

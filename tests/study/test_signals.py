@@ -51,6 +51,6 @@ def test_a_signal_ends_the_study_cleanly(
     assert {str(row.stop_cause) for row in stopped} == {"interrupted"}
     retries = sorted(row.attrs["retry_of"] for row in waiting if "retry_of" in row.attrs)
     assert retries == [row.number for row in stopped]
-    for row in stopped:
+    for row in (row for row in stopped if row.curve):
         assert row.attrs["checkpoint_step"] > 0, "an orderly stop leaves a checkpoint"
         assert row.attrs["checkpoint_step"] >= max(row.curve) - 1

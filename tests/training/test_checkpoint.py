@@ -1,5 +1,6 @@
 """Checkpoints are whole or not there; random streams are apart."""
 
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,10 @@ from typing import Any
 import pytest
 import torch
 
+from pokeopt.records import CHECKPOINT_STEP_FILE
 from pokeopt.training import checkpoint, seeding
+
+FILES = {checkpoint.FILE_NAME, CHECKPOINT_STEP_FILE}
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -18,7 +22,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read is not None
     assert torch.equal(read["weights"], weights)
     assert {key: repr(read[key]) for key in state} == {key: repr(state[key]) for key in state}
-    assert [file.name for file in (tmp_path / "new").iterdir()] == [checkpoint.FILE_NAME]
+    assert {file.name for file in (tmp_path / "new").iterdir()} == FILES
 
 
 def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,14 +37,19 @@ def test_a_failed_write_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(OSError, match="no space"):
         checkpoint.write_checkpoint(tmp_path, {"step": 2})
     assert checkpoint.read_checkpoint(tmp_path) == {"step": 1}
-    assert len(list(tmp_path.iterdir())) == 1
+    assert {file.name for file in tmp_path.iterdir()} == FILES
 
 
 def test_what_a_killed_writer_left_is_removed(tmp_path: Path) -> None:
     """It is as large as a checkpoint, and nobody would look for it."""
     (tmp_path / f".{checkpoint.FILE_NAME}.4711").write_bytes(b"half")
     checkpoint.write_checkpoint(tmp_path, {"step": 1})
-    assert [file.name for file in tmp_path.iterdir()] == [checkpoint.FILE_NAME]
+    assert {file.name for file in tmp_path.iterdir()} == FILES
+
+
+def test_its_step_is_known_without_loading_it(tmp_path: Path) -> None:
+    checkpoint.write_checkpoint(tmp_path, {"weights": torch.rand(3)}, step=7)
+    assert json.loads((tmp_path / CHECKPOINT_STEP_FILE).read_text()) == {"step": 7}
 
 
 def test_a_damaged_one_counts_as_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -21,6 +21,7 @@ from pokeopt.report.words import (
 )
 
 LABEL_WIDTH, TEXT_WIDTH, ROW = 228, 190, 44
+TEXT_GAP, CHARACTER = 24, 7.6  # before a text, and of one of its characters at 13 px in the widest of the fonts
 COLOURS = 7  # arm-0 is the baseline, arm-1 the best, the others follow and begin again
 
 
@@ -40,7 +41,9 @@ def forest(ablation: AblationSummary, id_: str) -> Figure | None:
     arms = [arm for arm in ablation.arms if arm.effect is not None and arm.effect.mean is not None]
     if not arms:
         return None
-    look, left, right = styles(ablation.arms), LABEL_WIDTH, WIDTH - TEXT_WIDTH
+    longest = max(len(effect_text(arm.effect)) for arm in arms if arm.effect)
+    text_width = max(TEXT_WIDTH, TEXT_GAP + CHARACTER * longest)  # no number may run out of the figure
+    look, left, right = styles(ablation.arms), LABEL_WIDTH, WIDTH - text_width
     ends = [
         x
         for arm in arms

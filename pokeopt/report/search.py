@@ -133,6 +133,8 @@ def _importance(store: Store, view: StudyView) -> Importance | None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        # few trials took some conditional parameter: the counts stand beside the figure, which is exploratory
+        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)
         study = optuna.create_study(
             directions=[optuna.study.StudyDirection[d.upper()] for d in view.directions]
         )  # in memory: only rows that count

@@ -98,6 +98,7 @@ class EpochRecord:
         wall_s: Seconds of training and validation of this trial so far, resumed parts included.
         checkpoint_step: The newest completed epoch from which a retry can go on, if any.
         heartbeat: True when no epoch ended: the trial only says that it lives.
+        facts: User attributes known already, such as host and device; sent once.
     """
 
     step: int
@@ -107,6 +108,7 @@ class EpochRecord:
     wall_s: float = 0.0
     checkpoint_step: int | None = None
     heartbeat: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ from pokeopt.report.words import (
 )
 
 LABEL_WIDTH, TEXT_WIDTH, ROW = 228, 190, 44
-TEXT_GAP, CHARACTER = 24, 7.6  # before a text, and of one of its characters at 13 px in the widest of the fonts
+TEXT_GAP, CHARACTER = (
+    24,
+    7.6,
+)  # before a text, and of one of its characters at 13 px in the widest of the fonts
 COLOURS = 7  # arm-0 is the baseline, arm-1 the best, the others follow and begin again
 
 

@@ -21,7 +21,7 @@ from pokeopt.store.writing import ERROR_CHARACTERS, StudyWriter
 from pokeopt.study.attempt import Attempt
 from pokeopt.study.checkpoints import CheckpointKeeper
 from pokeopt.study.files import curves_file, result_files
-from pokeopt.study.progress import Best, Progress, Running
+from pokeopt.study.progress import Progress
 from pokeopt.study.retries import (
     deserves_retry,
     next_proposal,
@@ -29,6 +29,7 @@ from pokeopt.study.retries import (
     used_budget,
     without_successor,
 )
+from pokeopt.study.snapshot import best_of, snapshot
 from pokeopt.study.twin import PruningTwin
 from pokeopt.study.work import Work, waiting
 
@@ -195,6 +196,7 @@ class Core:
 
     def _record(self, attempt: Attempt, record: EpochRecord) -> StopCause | None:
         is_new = attempt.hear(record)
+        self.writer.set_trial_attrs(attempt.trial, record.facts)
         if record.checkpoint_step is not None and record.checkpoint_step > attempt.checkpoint_step:
             attempt.checkpoint_step = record.checkpoint_step
             self.writer.set_trial_attrs(attempt.trial, {"checkpoint_step": record.checkpoint_step})
@@ -337,47 +339,24 @@ class Core:
 
     def progress(self) -> Progress:
         """Return what a watcher sees; called from another thread."""
-        rows = self._rows
-        states: dict[str, int] = {}
-        for row in rows:
-            states[row.shown_state] = states.get(row.shown_state, 0) + 1
-        budget = self.work.budget(rows)
-        ended = [row for row in rows if row.replaced_by is None and row.ended is not None]
-        elapsed = time.monotonic() - self._began
-        left = max(budget - len(ended), 0)
-        eta = elapsed / self._n_ended * left if self._n_ended else None
-        return Progress(
+        baseline = self.options.baseline or {}
+        best = best_of(self._rows, self.options.is_maximised, baseline) if self._has_best else None
+        return snapshot(
+            self._rows,
+            list(self.attempts.values()),
             study=self.writer.name,
             phase=self.work.phase,
             metric=self.options.prune_on,
-            budget=budget,
-            done=len(ended),
-            states=states,
-            best=self._best(rows),
-            running=tuple(
-                Running(a.number, a.label, max(a.last_step, 0), a.epochs, a.last_value, a.seconds())
-                for a in list(self.attempts.values())
-            ),
-            elapsed_s=elapsed,
-            eta_s=eta,
+            budget=self.work.budget(self._rows),
+            best=best,
+            elapsed_s=time.monotonic() - self._began,
+            n_ended=self._n_ended,
             note=self.note,
         )
 
-    def _best(self, rows: Sequence[TrialRow]) -> Best | None:
-        if self.work.phase != "search" or not self.writer.is_single:
-            return None
-        sign = -1 if self.options.is_maximised else 1
-        scored = [
-            (sign * row.value, row.number)
-            for row in rows
-            if row.state is TrialState.COMPLETE and row.value is not None
-        ]
-        if not scored:
-            return None
-        row = rows[min(scored)[1]]
-        baseline = self.options.baseline or {}
-        changed = {key: value for key, value in row.params.items() if baseline.get(key, ...) != value}
-        return Best(row.number, row.value or 0.0, changed)
+    @property
+    def _has_best(self) -> bool:
+        return self.work.phase == "search" and self.writer.is_single
 
     # ---------------------------------------------------------------- inside
 

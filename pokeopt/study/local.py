@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import traceback
 from collections.abc import Generator
 from contextlib import closing, suppress
+from typing import Any
 
 from pokeopt.records import EpochRecord, StopCause, TrialRecord, TrialTask
 from pokeopt.study.core import Ask, Core
@@ -52,12 +55,26 @@ def run_one(core: Core, key: str, task: TrialTask) -> None:
 
 
 def pull(task: TrialTask) -> Generator[EpochRecord | TrialRecord, None, None]:
-    """Yield the epochs that the checkpoint knows, then what the trial runs: a retry has the whole curve."""
+    """Yield where it runs, the epochs that the checkpoint knows (a retry has the whole curve), then what it runs."""
     from pokeopt.trial import history, run
 
+    yield EpochRecord(step=0, heartbeat=True, facts=worker_facts(task))
     if task.checkpoint_dir is not None:
         yield from history(task.checkpoint_dir)
     yield from run(task)
+
+
+def worker_facts(task: TrialTask) -> dict[str, Any]:
+    """Return the user attributes that are known before anything is trained, and so of a trial of any ending."""
+    from pokeopt.training.device import choose_device
+
+    return {
+        "host": socket.gethostname(),
+        "worker_pid": os.getpid(),
+        "threads": task.threads,
+        "device": str(choose_device(task.device)),
+        "precision": task.config["training"]["precision"],
+    }
 
 
 def cause_of(error: BaseException) -> StopCause:

@@ -58,9 +58,17 @@ def check_record(view: StudyView, home: Path) -> None:
     assert not [row for row in view.trials if row.state in (TrialState.RUNNING, TrialState.WAITING)]
     for row in view.trials:
         assert row.attrs["stop_cause"]
-        assert {"run_id", "proposal", "seed", "phase", "config_hash", "config", "code_version"} <= set(
-            row.attrs
-        )
+        assert {
+            "run_id",
+            "proposal",
+            "seed",
+            "phase",
+            "config_hash",
+            "config",
+            "code_version",
+            "host",
+            "device",
+        } <= set(row.attrs)
         curves = json.loads(store.read_artifact(view.name, row.number, "curves.json") or b"{}")
         steps = [entry["step"] for entry in curves.get("steps", [])]
         assert steps == sorted(set(steps))

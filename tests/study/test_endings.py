@@ -32,6 +32,17 @@ EXPECTED = {
     "exit": ("FAIL", "worker_died", "failed"),
     "hang": ("FAIL", "hung", "failed"),
 }
+KNOWN_OF_ALL = {
+    "run_id",
+    "proposal",
+    "seed",
+    "phase",
+    "config_hash",
+    "config",
+    "code_version",
+    "host",
+    "device",
+}
 IN_THIS_PROCESS = [mode for mode in EXPECTED if mode not in ("exit", "hang")]  # these take the process along
 
 
@@ -58,17 +69,7 @@ def check_record(view: StudyView, home: Path) -> None:
     assert not [row for row in view.trials if row.state in (TrialState.RUNNING, TrialState.WAITING)]
     for row in view.trials:
         assert row.attrs["stop_cause"]
-        assert {
-            "run_id",
-            "proposal",
-            "seed",
-            "phase",
-            "config_hash",
-            "config",
-            "code_version",
-            "host",
-            "device",
-        } <= set(row.attrs)
+        assert set(row.attrs) >= KNOWN_OF_ALL
         curves = json.loads(store.read_artifact(view.name, row.number, "curves.json") or b"{}")
         steps = [entry["step"] for entry in curves.get("steps", [])]
         assert steps == sorted(set(steps))

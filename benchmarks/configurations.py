@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 EPOCHS = (1,) * 16 + (3,) * 5 + (9,) * 2 + (18,)  # 67 in all
-WIDTHS = ((256, 128), (128, 64), (512, 256), (256,), (384, 192), (192, 96, 48))
+WIDTHS = (
+    (256, 128),
+    (128, 64),
+    (256,),
+    (192, 96),
+    (128, 128),
+    (192, 96, 48),
+)  # the documents' MLP, and smaller
 BATCH_SIZES = (16, 32, 64)
 LEARNING_RATES = (1e-3, 3e-4, 2e-3, 5e-4)
 DROPOUTS = (0.2, 0.0, 0.4)

@@ -33,7 +33,7 @@ class CombinedLoss(nn.Module):
 
     def combine(self, values: Mapping[str, Tensor]) -> Tensor:
         """Return one scalar from the value of each term."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not say how its terms are combined")
 
 
 class Sum(CombinedLoss):

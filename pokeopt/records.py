@@ -118,12 +118,16 @@ class Predictions:
     Attributes:
         ids: (N,) names of the images.
         truth: (N,) class indices.
-        probabilities: (S, N, K) float32, one layer per seed.
+        probabilities: (S, N, K) float32, one layer per seed; None where classes are not the task.
+        values: Name to values (S, N) float32 of the images that were made, like ``squared_error``.
+        slices: Name to which images (N,) are in it.
     """
 
     ids: npt.NDArray[np.str_]
     truth: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.float32]
+    probabilities: npt.NDArray[np.float32] | None = None
+    values: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    slices: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,14 +108,19 @@ def _build(
     folder: Path, table: SourceTable, rows: npt.NDArray[np.int64], recipe: Recipe, steps: Sequence[Step]
 ) -> None:
     def decode(row: int) -> tuple[Bytes, tuple[int, int], str, str]:
-        image, original = _open(table, row)
+        image, original, others = _open(table, row)
         prepared = apply_steps(original, steps, str(table.ids[row]))
-        return (
-            to_square(prepared, recipe.size_px, recipe.channels),
-            image.size,
-            image.mode,
-            pixel_hash(original),
-        )
+        square = to_square(prepared, recipe.size_px, recipe.channels)
+        if others is not None:
+            condition, target = others
+            square = np.concatenate(
+                [
+                    square,
+                    to_square(condition, recipe.size_px, "rgb", ground="black"),
+                    to_square(target, recipe.size_px, recipe.channels),
+                ]
+            )
+        return square, image.size, image.mode, pixel_hash(original)
 
     for leftover in folder.parent.glob(
         f"{folder.name}.*.draft"
@@ -124,7 +129,8 @@ def _build(
     draft = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".draft", dir=folder.parent))
     try:
         found: list[tuple[tuple[int, int], str, str]] = []
-        shape = (len(rows), N_CHANNELS[recipe.channels], recipe.size_px, recipe.size_px)
+        n_channels = sum(channels_of(recipe.channels, is_paired=table.open_pair is not None))
+        shape = (len(rows), n_channels, recipe.size_px, recipe.size_px)
         header = {"descr": "|u1", "fortran_order": False, "shape": shape}
         n_threads = min(8, os.cpu_count() or 1)
         with (draft / "pixels.npy").open("wb") as file, ThreadPoolExecutor(n_threads) as pool:
@@ -148,11 +154,23 @@ def _build(
         raise
 
 
-def _open(table: SourceTable, row: int) -> tuple[Image.Image, Bytes]:
-    """Return an image as it was found and as RGBA; whatever a source raises there is a fault of that image."""
+def channels_of(channels: str, *, is_paired: bool) -> tuple[int, int, int]:
+    """Return how many channels of a stored image are the image's, its condition's and its target's."""
+    own = N_CHANNELS[channels]
+    return (own, N_CHANNELS["rgb"], own) if is_paired else (own, 0, 0)
+
+
+def _open(table: SourceTable, row: int) -> tuple[Image.Image, Bytes, tuple[Bytes, Bytes] | None]:
+    """Return an image as it was found and as RGBA, and its condition and target where it is one of a pair.
+
+    Whatever a source raises there is a fault of that image.
+    """
     try:
-        image = table.open(row)
-        return image, to_rgba(image)
+        if table.open_pair is None:
+            image = table.open(row)
+            return image, to_rgba(image), None
+        image, condition, target = table.open_pair(row)
+        return image, to_rgba(image), (to_rgba(condition), to_rgba(target))
     except (OSError, ValueError) as error:
         what = f"the image cannot be decoded: {(str(error).splitlines() or [''])[0]}"
         raise DataError(str(table.ids[row]), what, "replace it or leave it out") from error

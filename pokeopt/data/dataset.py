@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pokeopt.data.cache import Recipe, cached_images
+from pokeopt.data.cache import Recipe, cached_images, channels_of
 from pokeopt.data.duplicates import across_parts
 from pokeopt.data.sources.base import SourceTable
 from pokeopt.data.split import Rows, SplitRule, choose_limited, draw_split
@@ -31,11 +31,13 @@ class Part:
         images: uint8 (N, C, H, W), memory-mapped.
         labels: (N,) int64, indices into the classes of training.
         ids: (N,) names.
+        slices: Name to which images (N,) are in it.
     """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
     ids: npt.NDArray[np.str_]
+    slices: Mapping[str, npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Dataset:
     Attributes:
         name: What the report calls it.
         classes: Class names, in the order of the labels.
-        images: uint8 (N, C, H, W), memory-mapped, read-only.
+        images: uint8 (N, C, H, W), memory-mapped, read-only; of a pair, the channels of the input, of the condition
+            (red, green, blue) and of the output follow each other.
+        channels: How many are the image's, its condition's and its target's.
         labels: (N,) int64.
         ids: (N,) names, each once.
         groups: (N,) what belongs together, or None.
@@ -62,6 +66,7 @@ class Dataset:
     name: str
     classes: tuple[str, ...]
     images: npt.NDArray[np.uint8]
+    channels: tuple[int, int, int]
     labels: npt.NDArray[np.int64]
     ids: npt.NDArray[np.str_]
     groups: npt.NDArray[np.str_] | None
@@ -75,6 +80,10 @@ class Dataset:
     duplicates_across_splits: tuple[tuple[str, str], ...]
     sizes: npt.NDArray[np.int64]
     modes: npt.NDArray[np.str_]
+
+    def slices(self, rows: Rows) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return which of some rows are in each slice: a slice is a yes-or-no column of the source."""
+        return _slices(self.columns, rows)
 
 
 def load_data(
@@ -112,6 +121,7 @@ def load_data(
         name=table.name,
         classes=table.classes,
         images=images.pixels,
+        channels=channels_of(recipe.channels, is_paired=table.open_pair is not None),
         labels=table.labels[rows],
         ids=ids,
         groups=None if table.groups is None else table.groups[rows],
@@ -179,8 +189,12 @@ def _external(
     if entry.get("of") == "test":
         if not len(test):
             raise DataError(f"external.{name}", "the test part is empty", "give split.test a share above 0")
-        return Part(cached_images(table, test, recipe, cache_dir).pixels, table.labels[test], table.ids[test])
+        pixels = cached_images(table, test, recipe, cache_dir).pixels
+        return Part(pixels, table.labels[test], table.ids[test], _slices(table.columns, test))
     other = read_source({key: value for key, value in entry.items() if key != "of"}, cache_dir.parent)
+    if (other.open_pair is None) != (table.open_pair is None):
+        what = f"{other.name} and {table.name} are not of one kind: only one of them holds pairs"
+        raise DataError(f"external.{name}", what, "use a source like that of data")
     unknown = sorted(set(other.classes) - set(table.classes))
     if unknown:
         what = f"class '{unknown[0]}' is unknown to training"
@@ -188,7 +202,15 @@ def _external(
     rows = choose_limited(other, entry.get("limit"), seed)
     to_training = np.array([table.classes.index(label) for label in other.classes], dtype=np.int64)
     pixels = cached_images(other, rows, recipe, cache_dir).pixels
-    return Part(pixels, to_training[other.labels[rows]], other.ids[rows])
+    return Part(pixels, to_training[other.labels[rows]], other.ids[rows], _slices(other.columns, rows))
+
+
+def _slices(columns: pd.DataFrame, rows: Rows) -> dict[str, npt.NDArray[np.bool_]]:
+    return {
+        str(name): columns[name].to_numpy(dtype=bool)[rows]
+        for name in columns.columns
+        if columns[name].dtype == bool
+    }
 
 
 def _no_columns(rows: Rows) -> pd.DataFrame:

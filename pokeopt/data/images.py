@@ -57,21 +57,22 @@ def apply_steps(image: Bytes, steps: Sequence[Step], where: str) -> Bytes:
     return image
 
 
-def to_square(image: Bytes, size_px: int, channels: str) -> Bytes:
+def to_square(image: Bytes, size_px: int, channels: str, ground: str = "white") -> Bytes:
     """Resize an RGBA image to a square without cropping.
 
     Args:
         image: (H, W, 4).
         size_px: Height and width of the result.
-        channels: ``rgb``, ``gray`` (both on white where the image is transparent) or ``rgba``.
+        channels: ``rgb``, ``gray`` (both on the ground where the image is transparent) or ``rgba``.
+        ground: A colour by its name.
 
     Returns:
         (C, size_px, size_px), uint8.
     """
     picture = Image.fromarray(image)
     if channels != "rgba":
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture).convert("RGB" if channels == "rgb" else "L")
+        under = Image.new("RGBA", picture.size, ground)
+        picture = Image.alpha_composite(under, picture).convert("RGB" if channels == "rgb" else "L")
     if picture.size != (size_px, size_px):
         picture = picture.resize((size_px, size_px), Image.Resampling.BILINEAR)
     pixels = np.asarray(picture)

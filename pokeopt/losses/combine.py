@@ -29,7 +29,11 @@ class CombinedLoss(nn.Module):
 
     def forward(self, outputs: Mapping[str, Tensor], batch: Batch) -> Tensor:
         """Return the scalar that is minimised."""
-        return self.combine({role: term(outputs, batch) for role, term in self.terms.items()})
+        return self.combine(self.values(outputs, batch))
+
+    def values(self, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Return the value of each term by its role, before they are weighed."""
+        return {role: term(outputs, batch) for role, term in self.terms.items()}
 
     def combine(self, values: Mapping[str, Tensor]) -> Tensor:
         """Return one scalar from the value of each term."""

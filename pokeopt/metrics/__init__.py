@@ -2,15 +2,18 @@
 
 from pokeopt.metrics.base import MetricInfo, Scored, confusion_matrix
 from pokeopt.metrics.names import find, is_better, known_names
-from pokeopt.metrics.score import curve_metrics, score
+from pokeopt.metrics.score import costly_values, curve_metrics, score, score_images, values_for
 
 __all__ = [
     "MetricInfo",
     "Scored",
     "confusion_matrix",
+    "costly_values",
     "curve_metrics",
     "find",
     "is_better",
     "known_names",
     "score",
+    "score_images",
+    "values_for",
 ]

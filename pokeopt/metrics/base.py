@@ -78,6 +78,30 @@ class ClassMetric(Metric):
         """Return the values (K,) on at least one image."""
 
 
+class ImageMetric(Metric):
+    """A metric that is the mean of one value an image, on train, val, test or an external set.
+
+    Attributes:
+        reads: The value's name, see ``pokeopt.training.values``; it is stored with the predictions.
+        is_costly: Measured once, at the kept epoch; after every epoch only where it is the objective.
+    """
+
+    reads: ClassVar[str]
+    is_costly: ClassVar[bool] = False
+
+    def __call__(self, values: Floats) -> float:
+        """Return the metric of the values (N,) of at least one image."""
+        return float(np.mean(values))
+
+
+class SliceMetric(ImageMetric):
+    """The same over some of the images: PART/NAME/SLICE, where a slice is a yes-or-no column of the source."""
+
+
+class GroupMetric(ImageMetric):
+    """The same over the images of one class: PART/NAME/CLASS."""
+
+
 class CurveMetric(Metric):
     """A metric of the objective's curve up to the end of the training; its part is val."""
 
@@ -87,9 +111,15 @@ class CurveMetric(Metric):
 
 
 class MeasuredMetric(Metric):
-    """A number that the training measures itself."""
+    """A number that the training measures itself.
+
+    Attributes:
+        part: Where it is measured.
+        is_named: Whether there are several, each with a name of its own: PART/NAME/WHICH.
+    """
 
     part: ClassVar[str]
+    is_named: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +130,7 @@ class MetricInfo:
         name: The whole name, like ``test/f1/Fighting``.
         part: ``train``, ``val``, ``test``, an external set, ``model`` or ``cost``.
         base: The metric without part and class, like ``f1``.
-        class_name: The class of a per-class metric.
+        class_name: The class of a per-class metric, or what else stands at the end of its name.
         direction: ``maximize`` or ``minimize``.
         unit: Empty for a share or a score.
     """

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pokeopt.errors import SpecError
-from pokeopt.metrics.base import ClassMetric, CurveMetric, Direction, MeasuredMetric, Metric, MetricInfo
+from pokeopt.metrics.base import (
+    ClassMetric,
+    CurveMetric,
+    Direction,
+    GroupMetric,
+    MeasuredMetric,
+    Metric,
+    MetricInfo,
+    SliceMetric,
+)
 from pokeopt.registry import METRICS, nearest
 
 SETS = ("train", "val", "test")  # parts that hold images; external sets join them
@@ -43,13 +52,14 @@ def find(
     if part not in _parts_of(member, external):
         on = " or ".join(f"{where_measured}/{base}" for where_measured in _parts_of(member, external))
         raise SpecError(where, f"'{base}' is not measured on {part}", f"write {on}")
-    if issubclass(member, ClassMetric) and not class_name:
-        example = classes[0] if classes else "CLASS"
-        what = f"'{base}' has one value a class, and no class is named"
+    each = _each(member)
+    if each and not class_name:
+        example = classes[0] if classes and each == "class" else each.upper()
+        what = f"'{base}' has one value a {each}, and no {each} is named"
         raise SpecError(where, what, f"write {part}/{base}/{example}")
-    if class_name and not issubclass(member, ClassMetric):
+    if class_name and not each:
         raise SpecError(where, f"'{base}' has no value by class", f"write {part}/{base}")
-    if class_name and classes is not None and class_name not in classes:
+    if class_name and each == "class" and classes is not None and class_name not in classes:
         raise SpecError(where, f"no class is called '{class_name}'", nearest(class_name, classes))
     return MetricInfo(name, part, base, class_name or None, member.direction, member.unit)
 
@@ -64,7 +74,9 @@ def known_names(
         member = METRICS.get(base)
         if task not in member.tasks:
             continue
-        labels = [f"/{label}" for label in classes or ("CLASS",)] if issubclass(member, ClassMetric) else [""]
+        each = _each(member)
+        labels = [f"/{label}" for label in (classes if each == "class" and classes else (each.upper(),))]
+        labels = labels if each else [""]
         names += [f"{part}/{base}{label}" for part in _parts_of(member, external) for label in labels]
     return names
 
@@ -76,6 +88,15 @@ def is_better(value: float, than: float, direction: Direction) -> bool:
     if than != than:
         return True
     return value > than if direction == "maximize" else value < than
+
+
+def _each(member: type[Metric]) -> str:
+    """Return what a metric has one value of each: ``class``, ``slice``, ``part``, or nothing."""
+    if issubclass(member, ClassMetric | GroupMetric):
+        return "class"
+    if issubclass(member, SliceMetric):
+        return "slice"
+    return "part" if issubclass(member, MeasuredMetric) and member.is_named else ""
 
 
 def _parts_of(member: type[Metric], external: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pokeopt.metrics import confusion_matrix, score
+from pokeopt.metrics import confusion_matrix, score, score_images
 
 if TYPE_CHECKING:
     from pokeopt.store import Store
@@ -24,20 +24,43 @@ class PartPredictions:
 
     Attributes:
         truth: (N,) class indices.
-        probabilities: (S, N, K), one layer a network.
+        probabilities: (S, N, K), one layer a network; None where images were made, not classes named.
+        values: Name to values (S, N) of those images.
+        slices: Name to which images (N,) are in it.
     """
 
     truth: npt.NDArray[np.int64]
-    probabilities: npt.NDArray[np.floating]
+    probabilities: npt.NDArray[np.floating] | None = None
+    values: Mapping[str, npt.NDArray[np.floating]] = field(default_factory=dict)
+    slices: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def n_networks(self) -> int:
+        """S."""
+        arrays = self.values.values() if self.probabilities is None else [self.probabilities]
+        return max((len(array) for array in arrays), default=0)
 
     def scores(self, classes: tuple[str, ...]) -> dict[str, float]:
         """Return every metric's mean over the networks, by name without part."""
-        each = [score(self.truth, layer, classes) for layer in self.probabilities]
+        if self.probabilities is not None:
+            each = [score(self.truth, layer, classes) for layer in self.probabilities]
+        else:
+            each = [
+                score_images(
+                    {name: layers[i] for name, layers in self.values.items()},
+                    self.truth,
+                    classes,
+                    self.slices,
+                )
+                for i in range(self.n_networks)
+            ]
         return {name: float(np.mean([values[name] for values in each])) for name in each[0]} if each else {}
 
     @cached_property
-    def confusion(self) -> npt.NDArray[np.int64]:
-        """(K, K) counts summed over the networks: rows are true classes."""
+    def confusion(self) -> npt.NDArray[np.int64] | None:
+        """(K, K) counts summed over the networks: rows are true classes; None where no class was named."""
+        if self.probabilities is None:
+            return None
         n_classes = self.probabilities.shape[2]
         matrices = [
             confusion_matrix(self.truth, layer.argmax(axis=1), n_classes) for layer in self.probabilities
@@ -48,8 +71,8 @@ class PartPredictions:
     @cached_property
     def support(self) -> tuple[int, ...]:
         """Images of each class."""
-        counts = np.bincount(self.truth, minlength=self.probabilities.shape[2])
-        return tuple(int(count) for count in counts)
+        n_classes = 0 if self.probabilities is None else self.probabilities.shape[2]
+        return tuple(int(count) for count in np.bincount(self.truth, minlength=n_classes))
 
 
 @dataclass(frozen=True)
@@ -75,13 +98,18 @@ def read_predictions(store: Store, name: str, number: int) -> TrialPredictions |
         return None
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            parts = {
-                key.removesuffix("/truth"): PartPredictions(
-                    arrays[key], arrays[f"{key.removesuffix('/truth')}/probabilities"]
-                )
-                for key in arrays.files
-                if key.endswith("/truth")
-            }
+            names = [key.removesuffix("/truth") for key in arrays.files if key.endswith("/truth")]
+            parts = {name: _read_part(arrays, name) for name in names}
             return TrialPredictions(tuple(str(label) for label in arrays["classes"]), parts)
     except (KeyError, ValueError, OSError, zipfile.BadZipFile):
         return None
+
+
+def _read_part(arrays: Mapping[str, npt.NDArray[Any]], part: str) -> PartPredictions:
+    def below(kind: str) -> dict[str, npt.NDArray[Any]]:
+        start = f"{part}/{kind}/"
+        return {key.removeprefix(start): arrays[key] for key in arrays if key.startswith(start)}
+
+    values = below("values")
+    probabilities = None if values else arrays[f"{part}/probabilities"]
+    return PartPredictions(arrays[f"{part}/truth"], probabilities, values, below("slices"))

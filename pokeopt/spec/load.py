@@ -12,6 +12,7 @@ from pokeopt.registry import METRICS, PRUNERS, SEARCH_SAMPLERS, import_plugins, 
 from pokeopt.spec.checker import Checker
 from pokeopt.spec.components import check_component, components_of
 from pokeopt.spec.document import read_document
+from pokeopt.spec.fitting import check_fit
 from pokeopt.spec.nodes import Node, show
 from pokeopt.spec.overrides import apply_sets
 from pokeopt.spec.reference import Changes, check_baseline
@@ -19,9 +20,10 @@ from pokeopt.spec.sections import SECTIONS, Ablation, Limits, Objective, Resourc
 from pokeopt.spec.slots import slot_of
 from pokeopt.spec.space import Space
 from pokeopt.spec.study import StudySpec, check_name, seconds
-from pokeopt.spec.whole import check_data, check_external, check_loss, check_model
+from pokeopt.spec.whole import check_data, check_external, check_loss, check_model, check_task
 
-OBJECTIVES = {"classification": "val/macro_f1"}  # of a task whose file names none
+# of a task whose file names none
+OBJECTIVES = {"classification": "val/macro_f1", "reconstruction": "val/mse", "translation": "val/mse"}
 TEXTS = slot_of(tuple[str, ...])
 
 
@@ -54,13 +56,16 @@ class _Loader:
         plugins = self._plugins()
         checker = self.checker
         closed: dict[str, Any] = {"name": self._name(name), "path": str(self.path.absolute())}
-        data, task = check_data(checker, self._section("data"))
+        data = check_data(checker, self._section("data"))
+        external = check_external(checker, self._section("external"))
+        model = check_model(checker, self._section("model"))
+        task = check_task(checker, model)
         closed |= {
             "task": task,
             "data": data,
-            "external": check_external(checker, self._section("external")),
-            "model": check_model(checker, self._section("model")),
-            "loss": check_loss(checker, self._section("loss")),
+            "external": external,
+            "model": model,
+            "loss": check_loss(checker, self._section("loss"), model),
             "training": checker.value(self._section("training"), slot_of(Training), "training"),
             "baseline": None,
         }
@@ -247,3 +252,4 @@ class _Loader:
         for values in spec.space.corners():
             for path, family, component in components_of(spec.space.config(values)):
                 check_component(family, component, path, places)
+            check_fit(spec.space.config(values))

@@ -9,15 +9,16 @@ from typing import Any
 from pokeopt.registry import LOSSES, MODELS, SOURCES, Setting, nearest, settings_of, split_component
 from pokeopt.spec.checker import Checker, Tree
 from pokeopt.spec.collect import is_marker, unwrapped
-from pokeopt.spec.nodes import Node, show
+from pokeopt.spec.fitting import default_loss, task_of
+from pokeopt.spec.nodes import Node, node_of, show
 from pokeopt.spec.sections import RESERVED_PARTS, Data, ExternalData, Loss, TestPart
 from pokeopt.spec.slots import slot_of
 
 PART_NAME = re.compile(r"\w[\w-]*")
 
 
-def check_data(checker: Checker, node: Node) -> tuple[dict[str, Tree], str]:
-    """Return the closed form of ``data`` and the task of its source."""
+def check_data(checker: Checker, node: Node) -> dict[str, Tree]:
+    """Return the closed form of ``data``."""
     source, settings = _source(checker, node, "data", Data)
     entries = dict(node.mapping)
     if entries["source"].place.is_set:
@@ -25,7 +26,7 @@ def check_data(checker: Checker, node: Node) -> tuple[dict[str, Tree], str]:
         entries = {key: value for key, value in entries.items() if key in settings or value.place.is_set}
     block = checker.block(entries, settings, "data", node.place, f"the source '{source}'")
     ordered = {key: block[key] for key in (*SOURCES.settings(source), *block)}
-    return {"source": source, **ordered}, str(getattr(SOURCES.get(source), "task", "classification"))
+    return {"source": source, **ordered}
 
 
 def check_external(checker: Checker, node: Node) -> dict[str, Tree]:
@@ -64,8 +65,23 @@ def check_model(checker: Checker, node: Node) -> Tree:
     return {"family": family.value, **block}
 
 
-def check_loss(checker: Checker, node: Node) -> Tree:
+def check_task(checker: Checker, model: Tree) -> str:
+    """Return the task of a model, or of all models in a labelled choice among them."""
+    families = [one["family"] for one in (model["choice"].values() if is_marker(model) else [model])]
+    tasks = {family: task_of(family) for family in families}
+    if len(set(tasks.values())) > 1:
+        listed = ", ".join(f"{family} {task}" for family, task in tasks.items())
+        what = f"the models are for different tasks: {listed}"
+        raise checker.place_of("model").error("model", what, "search among models of one task")
+    return tasks[families[0]]
+
+
+def check_loss(checker: Checker, node: Node, model: Tree) -> Tree:
     """Return the closed form of ``loss``: every role weighs 1 where nothing is said."""
+    if node.is_mapping and not node.is_marker and "terms" not in node.mapping:
+        first = next(iter(model["choice"].values())) if is_marker(model) else model
+        own = {key: node_of(value, node.place) for key, value in default_loss(first).items()}
+        node = node.with_value({**own, **node.mapping})
     tree = checker.value(node, slot_of(Loss), "loss")
     for loss in tree["choice"].values() if is_marker(tree) else [tree]:
         _finish_loss(checker, unwrapped(loss), node)

@@ -38,19 +38,22 @@ def result_files(record: TrialRecord) -> dict[str, bytes]:
         arrays |= {
             f"{part}/ids": predictions.ids,
             f"{part}/truth": predictions.truth,
-            f"{part}/probabilities": predictions.probabilities,
+            **{f"{part}/values/{name}": values for name, values in predictions.values.items()},
+            **{f"{part}/slices/{name}": images for name, images in predictions.slices.items()},
         }
+        if predictions.probabilities is None:
+            continue
+        arrays[f"{part}/probabilities"] = predictions.probabilities
         predicted = predictions.probabilities.mean(axis=0).argmax(axis=1)
         matrix = confusion_matrix(predictions.truth, predicted, len(record.classes))
         confusion[part] = matrix.tolist()
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    tables = {"classes": list(record.classes), "rows": "truth", "columns": "predicted", **confusion}
-    return {
-        "predictions.npz": buffer.getvalue(),
-        "confusion.json": json.dumps(tables).encode(),
-        **record.pictures,
-    }
+    files = {"predictions.npz": buffer.getvalue(), **record.pictures}
+    if confusion:
+        tables = {"classes": list(record.classes), "rows": "truth", "columns": "predicted", **confusion}
+        files["confusion.json"] = json.dumps(tables).encode()
+    return files
 
 
 def _finite(metrics: Mapping[str, float]) -> dict[str, float | None]:

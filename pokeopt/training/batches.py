@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +12,10 @@ from torch import Tensor
 
 from pokeopt.losses.base import Batch, LossContext
 from pokeopt.models.base import ImageShape
+from pokeopt.training.augmenting import Layers
 
 Bytes = npt.NDArray[np.uint8]
+Features = npt.NDArray[np.float32]
 RESIDENT_SHARE = 0.25  # of the trial's GPU memory that images may fill; the rest is the network's
 
 
@@ -21,7 +23,7 @@ class PartImages:
     """The images of one part: left in the mapped cache on the CPU, on the GPU as a whole where they fit.
 
     Args:
-        images: (M, C, H, W) bytes, the part's or those of the whole data set.
+        images: (M, C, H, W) bytes, or (M, F) features, the part's or those of the whole data set.
         labels: (M,) class indices.
         index: (N,) rows of the part, in its order; None takes all.
         device: Where batches are needed.
@@ -30,7 +32,7 @@ class PartImages:
 
     def __init__(
         self,
-        images: Bytes,
+        images: Bytes | Features,
         labels: npt.NDArray[np.int64],
         index: npt.NDArray[np.int64] | None,
         device: torch.device,
@@ -79,8 +81,10 @@ class TrainingData:
         val: The validation part; may be empty.
         shape: Of one image.
         classes: K names.
-        mean: (C,) means of the training images' intensity in [0, 1].
+        mean: (C,) means of the training images' intensity in [0, 1], or what a network is used to.
         std: (C,) their standard deviations; 1 for a channel that is constant.
+        channels: How those of a stored image are divided; None where all of them are the image's.
+        slices: Name to which images of the validation part are in it.
     """
 
     train: PartImages
@@ -89,6 +93,13 @@ class TrainingData:
     classes: tuple[str, ...]
     mean: Tensor
     std: Tensor
+    channels: Layers | None = None
+    slices: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def layers(self) -> Layers:
+        """How the channels of a stored image are divided."""
+        return self.channels or Layers(self.shape.channels)
 
     def loss_context(self) -> LossContext:
         """Return what loss terms may know of the training part."""

@@ -6,15 +6,14 @@ import math
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from pokeopt.metrics import MetricInfo, is_better, score
+from pokeopt.metrics import MetricInfo, is_better, values_for
 from pokeopt.records import EpochRecord, StopCause
 from pokeopt.training.batches import TrainingData
 from pokeopt.training.network import Network
+from pokeopt.training.outputs import PartOutputs
 from pokeopt.training.recipe import Recipe
 
 TOTAL_LOSS = "train/total_loss"
@@ -36,7 +35,7 @@ class Lockstep:
         history: One record for each completed epoch.
         kept_step: The epoch whose weights are kept.
         kept_weights: Of each network, the state dict at that epoch.
-        kept_val: Of each network, the probabilities (N, K) that its kept validation metrics were computed from.
+        kept_val: Of each network, what its kept validation metrics were computed from.
         stop_cause: Why the training ended; None before.
     """
 
@@ -55,10 +54,11 @@ class Lockstep:
         self.history: list[EpochRecord] = []
         self.kept_step = 0
         self.kept_weights: list[dict[str, Tensor]] = []
-        self.kept_val: list[npt.NDArray[np.float32]] = []
+        self.kept_val: list[PartOutputs] = []
         self.stop_cause: StopCause | None = None
         self._measured: list[dict[str, float]] = []  # networks that have completed the epoch under way
-        self._val: list[npt.NDArray[np.float32]] = []
+        self._val: list[PartOutputs] = []
+        self._wanted = values_for(objective.base) if objective.part == "val" else frozenset()
 
     @property
     def step(self) -> int:
@@ -121,10 +121,10 @@ class Lockstep:
             ],
             "kept_step": self.kept_step,
             "kept_weights": self.kept_weights,
-            "kept_val": [torch.from_numpy(probabilities) for probabilities in self.kept_val],
+            "kept_val": [outputs.state_dict() for outputs in self.kept_val],
             "networks": [network.state_dict() for network in self.networks],
             "measured": self._measured,
-            "val": [torch.from_numpy(probabilities) for probabilities in self._val],
+            "val": [outputs.state_dict() for outputs in self._val],
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -132,20 +132,21 @@ class Lockstep:
         self.history = self.read_history(state)
         self.kept_step = state["kept_step"]
         self.kept_weights = [dict(weights) for weights in state["kept_weights"]]
-        self.kept_val = [probabilities.numpy() for probabilities in state["kept_val"]]
+        self.kept_val = [PartOutputs.from_state(outputs) for outputs in state["kept_val"]]
         self._measured = [dict(metrics) for metrics in state["measured"]]
-        self._val = [probabilities.numpy() for probabilities in state["val"]]
+        self._val = [PartOutputs.from_state(outputs) for outputs in state["val"]]
         for network, saved in zip(self.networks, state["networks"], strict=True):
             network.load_state_dict(saved)
 
     def _validate(self, network: Network) -> Generator[None, None, dict[str, float]]:
         """Return a network's metrics on the validation part, by whole name."""
-        probabilities = yield from network.predict(self.data.val)
-        measured = score(self.data.val.truth, probabilities, self.data.classes)
+        probe = (yield from network.fit_probe()) if "probe_hit" in self._wanted else None
+        outputs = yield from network.predict(self.data.val, self._wanted, probe)
+        measured = outputs.scores(self.data.val.truth, self.data.classes, self.data.slices)
         metrics = {f"val/{name}": value for name, value in measured.items()}
-        if not np.isfinite(probabilities).all():
+        if not outputs.is_finite:
             metrics[self.objective.name] = math.nan  # a class can be read off NaNs, but means nothing
-        self._val.append(probabilities)
+        self._val.append(outputs)
         return metrics
 
     def _complete(self, step: int) -> EpochRecord:

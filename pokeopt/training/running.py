@@ -22,6 +22,9 @@ class RunningEpoch:
         cursor: Batches done.
         losses: The scalar of each batch.
         norms: The gradient's norm where it was measured.
+        means: Of each batch, what ``Network`` measured of its terms.
+        shares: Each term's share in the gradient of the first batch.
+        labels: Of each batch of mixed images, the class of the larger share.
         logits: (n, K) in training mode, in the order of training, in one or more pieces.
         layers: Where torch's own generators, which dropout draws from, have to be set before the next batch.
         is_diverged: A loss was NaN or infinite.
@@ -33,6 +36,9 @@ class RunningEpoch:
     losses: list[Tensor] = field(default_factory=list)
     norms: list[Tensor] = field(default_factory=list)
     logits: list[Tensor] = field(default_factory=list)
+    means: list[Tensor] = field(default_factory=list)
+    labels: list[Tensor] = field(default_factory=list)
+    shares: Tensor | None = None
     layers: list[Tensor] | None = None
     is_diverged: bool = False
 
@@ -44,6 +50,9 @@ class RunningEpoch:
             "losses": torch.stack(self.losses) if self.losses else torch.zeros(0),
             "norms": torch.stack(self.norms) if self.norms else torch.zeros(0),
             "logits": torch.cat(self.logits) if self.logits else None,
+            "means": torch.stack(self.means) if self.means else torch.zeros(0),
+            "labels": torch.cat(self.labels) if self.labels else None,
+            "shares": self.shares,
             "is_diverged": self.is_diverged,
             "device": device.type,
             "generator": self.generator.get_state(),
@@ -64,6 +73,9 @@ class RunningEpoch:
             losses=list(state["losses"].to(device).unbind()),
             norms=list(state["norms"].to(device).unbind()),
             logits=[] if state["logits"] is None else [state["logits"].to(device)],
+            means=list(state["means"].to(device).unbind()),
+            labels=[] if state["labels"] is None else [state["labels"].to(device)],
+            shares=None if state["shares"] is None else state["shares"].to(device),
             layers=state["layers"] if is_same_device else None,
             is_diverged=state["is_diverged"],
         )

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from pokeopt.models.base import ImageShape
+from pokeopt.models.base import ImageShape, traits_of
 from pokeopt.records import TrialTask
 from pokeopt.registry import import_plugins
 from pokeopt.training.device import choose_device, prepare_device, release_device
@@ -41,7 +41,8 @@ class ModelSize:
 def measure_model(module: nn.Module, image: ImageShape) -> ModelSize:
     """Return the size of a network that takes images of this shape; it is left in evaluation mode."""
     like = next(module.parameters())
-    example = torch.zeros(1, image.channels, image.height, image.width, device=like.device)
+    given = image.channels + image.condition
+    example = torch.zeros(1, given, image.height, image.width, device=like.device)
     module.eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         module(example)
@@ -55,8 +56,9 @@ def sizes(config: Mapping[str, Any], n_classes: int) -> ModelSize:
         SpecError: If the model or a setting does not exist or is out of its range.
     """
     data = config["data"]
-    image = ImageShape(CHANNELS[data["channels"]], data["image_size"], data["image_size"])
     model = make_model(config["model"])
+    condition = CHANNELS["rgb"] if traits_of(model).task == "translation" else 0
+    image = ImageShape(CHANNELS[data["channels"]], data["image_size"], data["image_size"], condition)
     with torch.device("meta"):
         return measure_model(model.build(image, n_classes), image)
 

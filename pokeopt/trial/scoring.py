@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from pokeopt.metrics import curve_metrics, score
+from pokeopt.metrics import costly_values, curve_metrics
 from pokeopt.records import Predictions, StopCause, TrialRecord
 from pokeopt.training.batches import PartImages
 from pokeopt.training.loop import Lockstep, mean_metrics
+from pokeopt.training.network import Network
+from pokeopt.training.outputs import PartOutputs
+from pokeopt.training.partitions import DEAD_BELOW, partition_effects
+from pokeopt.trial.drawing import draw_pictures
 from pokeopt.trial.measure import measure_model
 from pokeopt.trial.prepare import Prepared
+
+EFFECT_IMAGES = 128  # validation images that the effect of a partition is measured on
 
 
 def score_trial(prepared: Prepared, groups: Sequence[Lockstep]) -> Generator[None, None, TrialRecord]:
@@ -28,8 +34,9 @@ def score_trial(prepared: Prepared, groups: Sequence[Lockstep]) -> Generator[Non
     """
     dataset = prepared.dataset
     by_seed: list[dict[str, float]] = []
-    rows: dict[str, list[npt.NDArray[np.float32]]] = {}
+    outputs: dict[str, list[PartOutputs]] = {}
     parts = _parts(prepared)
+    wanted = _wanted(prepared, groups[0].networks[0])
     for group in groups:
         kept = next(record for record in group.history if record.step == group.kept_step)
         group.load_kept()
@@ -42,16 +49,18 @@ def score_trial(prepared: Prepared, groups: Sequence[Lockstep]) -> Generator[Non
             metrics = dict(kept.by_seed[position])
             reached = curve_metrics(curve, prepared.objective.direction)
             metrics.update({f"val/{name}": value for name, value in reached.items()})
-            if len(prepared.data.val):
-                rows.setdefault("val", []).append(group.kept_val[position])
-            for name, (part, _) in parts.items():
-                probabilities = yield from network.predict(part)
-                rows.setdefault(name, []).append(probabilities)
-                scores = score(part.truth, probabilities, dataset.classes)
-                metrics.update({f"{name}/{metric}": value for metric, value in scores.items()})
+            probe = (yield from network.fit_probe()) if "probe_hit" in wanted else None
+            for name, scored in parts.items():
+                if name == "val" and not wanted:
+                    of_part = group.kept_val[position]
+                else:
+                    of_part = yield from network.predict(scored.images, wanted, probe)
+                    found = of_part.scores(scored.images.truth, dataset.classes, scored.slices)
+                    metrics.update({f"{name}/{metric}": value for metric, value in found.items()})
+                outputs.setdefault(name, []).append(of_part)
+            metrics.update((yield from _measured_partitions(network, prepared)))
             by_seed.append(metrics)
-    ids = {"val": dataset.ids[dataset.val]} | {name: names for name, (_, names) in parts.items()}
-    truth = {"val": prepared.data.val.truth} | {name: part.truth for name, (part, _) in parts.items()}
+    pictures = yield from draw_pictures(prepared, groups[0].networks[0])
     causes = {group.stop_cause for group in groups}
     return TrialRecord(
         stop_cause=StopCause.EARLY_STOP if causes == {StopCause.EARLY_STOP} else StopCause.BUDGET,
@@ -60,11 +69,53 @@ def score_trial(prepared: Prepared, groups: Sequence[Lockstep]) -> Generator[Non
         by_seed=tuple(by_seed),
         facts={},
         classes=dataset.classes,
-        predictions={
-            name: Predictions(np.asarray(ids[name], dtype=np.str_), truth[name], np.stack(layers))
-            for name, layers in rows.items()
-        },
+        predictions={name: _predictions(parts[name], of_seeds) for name, of_seeds in outputs.items()},
+        pictures=pictures,
     )
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A part that a finished trial is scored on."""
+
+    images: PartImages
+    ids: npt.NDArray[np.str_]
+    slices: Mapping[str, npt.NDArray[np.bool_]]
+
+
+def _predictions(part: _Scored, of_seeds: Sequence[PartOutputs]) -> Predictions:
+    layers = [of_seed.probabilities for of_seed in of_seeds if of_seed.probabilities is not None]
+    return Predictions(
+        ids=np.asarray(part.ids, dtype=np.str_),
+        truth=part.images.truth,
+        probabilities=np.stack(layers) if layers else None,
+        values={name: np.stack([one.values[name] for one in of_seeds]) for name in of_seeds[0].values},
+        slices={} if layers else part.slices,
+    )
+
+
+def _wanted(prepared: Prepared, network: Network) -> frozenset[str]:
+    """Return the costly values that this network's images can have."""
+    wanted = costly_values(network.task)
+    if "probe_hit" not in wanted:
+        return wanted
+    has_latent = len(prepared.data.train) and "latent" in network.look(
+        prepared.data.train.batch(torch.arange(1))
+    )
+    return wanted if has_latent else wanted - {"probe_hit"}
+
+
+def _measured_partitions(network: Network, prepared: Prepared) -> Generator[None, None, dict[str, float]]:
+    """Return the effect of each part of the latent, on validation images, and how many have none."""
+    decoder = network.module.network
+    partitions = getattr(decoder, "partitions", None)
+    if not partitions or not len(prepared.data.val):
+        return {}
+    chosen = torch.arange(min(EFFECT_IMAGES, len(prepared.data.val)))
+    latents = network.look(prepared.data.val.batch(chosen))["mean"].float()
+    effects = yield from partition_effects(decoder, latents, partitions)
+    named = {f"val/partition_effect/{number}": effect for number, effect in enumerate(effects)}
+    return {**named, "val/dead_partitions": float(sum(effect < DEAD_BELOW for effect in effects))}
 
 
 def with_facts(
@@ -118,14 +169,18 @@ def diverged_record() -> TrialRecord:
     return TrialRecord(StopCause.NAN, kept_step=0, metrics={}, by_seed=(), facts={})
 
 
-def _parts(prepared: Prepared) -> Mapping[str, tuple[PartImages, npt.NDArray[Any]]]:
-    """Return the images and ids of the parts that only a finished trial sees; empty ones are left out."""
+def _parts(prepared: Prepared) -> dict[str, _Scored]:
+    """Return the parts that a finished trial is scored on; empty ones are left out."""
     dataset, device = prepared.dataset, prepared.device
-    test = PartImages(dataset.images, dataset.labels, dataset.test, device)
-    parts = {"test": (test, dataset.ids[dataset.test])}
+    stored = dataset.images if prepared.features is None else prepared.features
+    test = PartImages(stored, dataset.labels, dataset.test, device)
+    parts = {
+        "val": _Scored(prepared.data.val, dataset.ids[dataset.val], prepared.data.slices),
+        "test": _Scored(test, dataset.ids[dataset.test], dataset.slices(dataset.test)),
+    }
     for name, part in dataset.external.items():
-        parts[name] = (PartImages(part.images, part.labels, None, device), part.ids)
-    return {name: (images, ids) for name, (images, ids) in parts.items() if len(images)}
+        parts[name] = _Scored(PartImages(part.images, part.labels, None, device), part.ids, part.slices)
+    return {name: part for name, part in parts.items() if len(part.images)}
 
 
 def _device_name(prepared: Prepared) -> str:

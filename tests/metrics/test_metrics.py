@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from pokeopt.metrics import Scored, confusion_matrix, curve_metrics, score
-from pokeopt.metrics.base import ClassMetric, CurveMetric, MeasuredMetric, PredictionMetric
+from pokeopt.metrics.base import ClassMetric, CurveMetric, ImageMetric, MeasuredMetric, PredictionMetric
 from pokeopt.registry import METRICS
 
 K = 4
@@ -136,7 +136,8 @@ def test_epochs_to_90pct(curve: list[float], direction: str, epoch: int) -> None
 def test_every_metric_is_described(name: str) -> None:
     """One direction, at least one task, one line that says what it is."""
     member = METRICS.get(name)
-    assert issubclass(member, PredictionMetric | ClassMetric | CurveMetric | MeasuredMetric)
+    kinds = PredictionMetric | ClassMetric | ImageMetric | CurveMetric | MeasuredMetric
+    assert issubclass(member, kinds)
     assert member.direction in ("maximize", "minimize")
     assert member.tasks
     assert member.__doc__

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,9 @@ class SourceTable:
         groups: (N,) images that share a value belong together (a species); None where there are none.
         columns: What else is known of each image, N rows.
         given: (N,) ``train``, ``val`` or ``test`` where the source itself divides its images; None where not.
+        open_pair: Row to (input, condition, output), images of any mode and size, where the task is to make the output;
+            ``open`` then gives the input. The condition is read as RGB, black where it says nothing. None where there
+            are no such pairs.
     """
 
     name: str
@@ -43,16 +46,21 @@ class SourceTable:
     groups: npt.NDArray[np.str_] | None = None
     columns: pd.DataFrame = field(default_factory=pd.DataFrame)
     given: npt.NDArray[np.str_] | None = None
+    open_pair: Callable[[int], tuple[Image.Image, Image.Image, Image.Image]] | None = None
 
 
 class Source(Protocol):
     """A member of SOURCES: a frozen dataclass of settings.
 
     Attributes:
-        task: What its images are for: ``classification``.
+        task: What its images are for: ``classification`` (images with a class; they can be reconstructed, too) or
+            ``translation`` (pairs of an input and an output). A property where it follows from the settings.
     """
 
-    task: ClassVar[str]
+    @property
+    def task(self) -> str:
+        """``classification`` or ``translation``."""
+        ...
 
     def read(self, home: Path) -> SourceTable:
         """List the images without decoding them.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch.optim.optimizer import ParamsT
 
 from pokeopt.registry import OPTIMIZERS
 from pokeopt.training.optimizers.base import FUSED_DEVICES, check_share
@@ -37,7 +36,7 @@ class Adam:
 
     def build(
         self,
-        parameters: Iterable[nn.Parameter],
+        parameters: ParamsT,
         learning_rate: float,
         weight_decay: float,
         device: torch.device,
@@ -63,7 +62,7 @@ class AdamW(Adam):
 
     def build(
         self,
-        parameters: Iterable[nn.Parameter],
+        parameters: ParamsT,
         learning_rate: float,
         weight_decay: float,
         device: torch.device,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch.optim.optimizer import ParamsT
 
 from pokeopt.registry import OPTIMIZERS
 from pokeopt.training.optimizers.base import FUSED_DEVICES, check_share
@@ -32,7 +31,7 @@ class SGD:
 
     def build(
         self,
-        parameters: Iterable[nn.Parameter],
+        parameters: ParamsT,
         learning_rate: float,
         weight_decay: float,
         device: torch.device,

@@ -111,8 +111,12 @@ def _build(
         image, original, others = _open(table, row)
         prepared = apply_steps(original, steps, str(table.ids[row]))
         square = to_square(prepared, recipe.size_px, recipe.channels)
+        digest = pixel_hash(original)
         if others is not None:
             condition, target = others
+            digest = "".join(
+                [digest, pixel_hash(condition), pixel_hash(target)]
+            )  # one input in two colours is no duplicate
             square = np.concatenate(
                 [
                     square,
@@ -120,7 +124,7 @@ def _build(
                     to_square(target, recipe.size_px, recipe.channels),
                 ]
             )
-        return square, image.size, image.mode, pixel_hash(original)
+        return square, image.size, image.mode, digest
 
     for leftover in folder.parent.glob(
         f"{folder.name}.*.draft"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 @dataclass(frozen=True)
 class ColorJitter:
     """Scale each image's brightness, contrast and saturation by a factor of its own in [1 - x, 1 + x]."""
+
+    kind: ClassVar[str] = "colour"
 
     brightness: float = 0.2
     contrast: float = 0.2

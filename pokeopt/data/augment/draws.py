@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -22,3 +25,18 @@ def transform(images: Tensor, matrices: Tensor) -> Tensor:
     """
     grid = F.affine_grid(matrices, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def mirror(images: Tensor, axis: int, probability: float, generator: torch.Generator) -> Tensor:
+    """Reverse each image (N, C, H, W) along an axis with a probability."""
+    is_mirrored = uniform(images, 0, 1, generator) < probability
+    return torch.where(is_mirrored.reshape(-1, 1, 1, 1), images.flip(axis), images)
+
+
+@contextmanager
+def default_seeded_by(generator: torch.Generator) -> Iterator[None]:
+    """Let what draws from torch's default CPU generator follow a generator; the default is as before afterwards."""
+    seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
+        yield

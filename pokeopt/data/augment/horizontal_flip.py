@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from pokeopt.data.augment.draws import uniform
+from pokeopt.data.augment.draws import mirror
 from pokeopt.registry import AUGMENTATIONS
 
 
@@ -15,6 +16,8 @@ from pokeopt.registry import AUGMENTATIONS
 @dataclass(frozen=True)
 class HorizontalFlip:
     """Mirror each image with probability ``probability``."""
+
+    kind: ClassVar[str] = "geometry"
 
     probability: float = 0.5
 
@@ -24,5 +27,4 @@ class HorizontalFlip:
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return images (N, C, H, W) of the same shape and range."""
-        is_flipped = uniform(images, 0, 1, generator) < self.probability
-        return torch.where(is_flipped.reshape(-1, 1, 1, 1), images.flip(-1), images)
+        return mirror(images, -1, self.probability, generator)

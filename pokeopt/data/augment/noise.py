@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -14,6 +15,8 @@ from pokeopt.registry import AUGMENTATIONS
 @dataclass(frozen=True)
 class Noise:
     """Add normal noise of standard deviation ``std`` to every value, and cut to [0, 1]."""
+
+    kind: ClassVar[str] = "corruption"
 
     std: float = 0.05
 

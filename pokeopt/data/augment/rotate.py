@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -16,6 +17,8 @@ from pokeopt.registry import AUGMENTATIONS
 @dataclass(frozen=True)
 class Rotate:
     """Turn each image by up to ``degrees`` either way about its middle; the border is repeated."""
+
+    kind: ClassVar[str] = "geometry"
 
     degrees: float = 15.0
 

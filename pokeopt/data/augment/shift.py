@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from pokeopt.registry import AUGMENTATIONS
 @dataclass(frozen=True)
 class Shift:
     """Move each image by up to ``fraction`` of its size in each direction; the border is repeated."""
+
+    kind: ClassVar[str] = "geometry"
 
     fraction: float = 0.1
 

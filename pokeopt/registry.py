@@ -28,6 +28,10 @@ IS_PATH = "path"
 PathText: typing.TypeAlias = typing.Annotated[str, IS_PATH]
 """A setting that names a file or folder: relative to the file that names it, absolute once that is loaded."""
 
+MAY_BE_PATH = "path or word"
+PathOrWord: typing.TypeAlias = typing.Annotated[str, MAY_BE_PATH]
+"""A setting that is a word or names a file: the same where there is such a file, left as it is where there is none."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Setting:

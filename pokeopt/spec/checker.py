@@ -162,6 +162,9 @@ class Checker:
             raise self._misfit(node, expected, path, slot)
         if slot.is_path and isinstance(value, str):
             return str((node.place.folder / Path(value).expanduser()).absolute())
+        if slot.may_be_path and isinstance(value, str):
+            file = (node.place.folder / Path(value).expanduser()).absolute()
+            return str(file) if file.is_file() else value
         return slot.convert(value)
 
     def _list(self, node: Node, slot: Slot, path: str, counter: str | None) -> Tree:

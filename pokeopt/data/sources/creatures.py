@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +14,19 @@ from PIL import Image
 from pokeopt.data.drawing import (
     CLASS_COUNTS,
     VERSION,
-    Species,
     compose,
     draw_creature,
-    make_species,
     noise_background,
     random_offset,
     random_pose,
 )
+from pokeopt.data.drawing.album import Album
+from pokeopt.data.drawing.creature_cast import CreatureCast, species_of
+from pokeopt.data.drawing.frames import MOST_SCENES, frames
+from pokeopt.data.drawing.fusions import fusions
+from pokeopt.data.drawing.photographs import photographs
+from pokeopt.data.drawing.polygons import polygons
+from pokeopt.data.sources.albums import table_of
 from pokeopt.data.sources.base import SourceTable, table_digest
 from pokeopt.registry import SOURCES
 
@@ -44,7 +48,7 @@ class _Drawing:
         """Return RGBA, 64x64, opaque."""
         rng = np.random.default_rng([self.seed, 1, row])
         size_px = int(rng.integers(SMALLEST_PX, LARGEST_PX + 1))
-        creature = draw_creature(_species(self.seed)[self.species[row]], random_pose(rng), size_px)
+        creature = draw_creature(species_of(self.seed)[self.species[row]], random_pose(rng), size_px)
         background = noise_background(str(self.backgrounds[row]), rng, IMAGE_PX, IMAGE_PX)
         top, left = (random_offset(rng, inner_px, IMAGE_PX) for inner_px in creature.shape[:2])
         return Image.fromarray(compose(creature, background, top, left))
@@ -53,24 +57,52 @@ class _Drawing:
 @SOURCES.register("creatures")
 @dataclass(frozen=True)
 class Creatures:
-    """3600 creatures of nine types and 124 species, 64x64 RGBA, on noisy backgrounds.
+    """Creatures of nine types and 124 species, made up and drawn on the spot, in five kinds of pictures.
 
     Attributes:
-        seed: Draws the species, their poses and their backgrounds; another seed has other species.
+        seed: Draws the species, their poses and their places; another seed has other species.
+        kind: ``noise``: 3600 creatures on noisy backgrounds, 64x64 RGBA. ``fusions``: 2430 of two species each, of 81
+            pairs of types, 128x128 RGBA. ``photographs``: 1200 in made-up places, 224x224, classes as skewed as in
+            document 001. ``frames``: 1000 of ball games, 64x64, as in document 003. ``polygons``: 1200 outlined
+            shapes to be painted, 128x128, as in document 004.
+        scenes: The number of games, 1 to 6, of the kind ``frames``; the others take no notice of it.
     """
 
-    task: ClassVar[str] = "classification"
-
     seed: int = 0
+    kind: Literal["noise", "fusions", "photographs", "frames", "polygons"] = "noise"
+    scenes: int = 4
 
     def __post_init__(self) -> None:
         """Check the settings."""
         if self.seed < 0:
             raise ValueError(f"seed must be at least 0, got {self.seed}")
+        if not 1 <= self.scenes <= MOST_SCENES:
+            raise ValueError(f"scenes must be from 1 to {MOST_SCENES}, got {self.scenes}")
+
+    @property
+    def task(self) -> str:
+        """``translation`` for polygons, else ``classification``."""
+        return "translation" if self.kind == "polygons" else "classification"
 
     def read(self, home: Path) -> SourceTable:  # noqa: ARG002 - they are made on the spot
-        """List the creatures; the types' images are dealt to their species in turn."""
-        catalogue = _species(self.seed)
+        """List the pictures; a class's are dealt to its species in turn."""
+        name = "creatures" if self.seed == 0 else f"creatures of seed {self.seed}"
+        if self.kind == "noise":
+            return self._on_noise(name)
+        return table_of(self._album(), f"{name} ({self.kind})", [str(VERSION), self.kind, str(self.seed)])
+
+    def _album(self) -> Album:
+        cast = CreatureCast(self.seed)
+        if self.kind == "fusions":
+            return fusions(cast, self.seed)
+        if self.kind == "photographs":
+            return photographs(cast, self.seed)
+        if self.kind == "frames":
+            return frames(cast, self.seed, self.scenes)
+        return polygons(self.seed)
+
+    def _on_noise(self, name: str) -> SourceTable:
+        catalogue = species_of(self.seed)
         classes = tuple(sorted(CLASS_COUNTS))
         rows = [
             (kind, member)
@@ -87,7 +119,7 @@ class Creatures:
         names = np.array([catalogue[number].name for number in species])
         ids = np.array([f"creature-{row:04d}" for row in range(len(rows))])
         return SourceTable(
-            name="creatures" if self.seed == 0 else f"creatures of seed {self.seed}",
+            name=name,
             ids=ids,
             classes=classes,
             labels=np.array([classes.index(kind) for kind in types], dtype=np.int64),
@@ -96,8 +128,3 @@ class Creatures:
             groups=names,
             columns=pd.DataFrame({"species": names, "background": backgrounds}),
         )
-
-
-@cache
-def _species(seed: int) -> tuple[Species, ...]:
-    return make_species(seed)

@@ -42,16 +42,18 @@ def make(
 ) -> int:
     """Write a source as PNG files with a table of labels.
 
-    The folder can be read again with `source: csv`, and is a start for data of one's own.
+    The folder can be read again with `source: csv`, or `source: pairs` where there are pairs, and is a start for data
+    of one's own.
     """
     from pokeopt.data.dataset import read_source
-    from pokeopt.data.exporting import IMAGES, LABELS, export_images
+    from pokeopt.data.exporting import IMAGES, LABELS, PAIRS, export_images
 
     at_least("--limit", limit, 1)
     table = read_source(with_settings({"source": source}, settings or ()), home or default_home())
     n = export_images(table, output, limit, seed)
     images = f"{plural(n, 'image')} of {len(table.classes)} classes"
-    say(f"{images} in {output / IMAGES}, their labels in {output / LABELS}")
+    where = f"{output / IMAGES}" if table.open_pair is None else f"{', '.join(PAIRS)} of {output}"
+    say(f"{images} in {where}, their labels in {output / LABELS}")
     return 0
 
 

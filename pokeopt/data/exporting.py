@@ -1,8 +1,9 @@
-"""A source as plain files: a folder of PNG images and a table of labels, which the ``csv`` source reads again."""
+"""A source as plain files: folders of PNG images and a table of labels, which ``csv`` or ``pairs`` read again."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,14 @@ from pokeopt.data.split import choose_limited
 from pokeopt.errors import DataError
 
 IMAGES, LABELS = "images", "labels.csv"
+PAIRS = ("inputs", "conditions", "outputs")
 
 
 def export_images(table: SourceTable, folder: Path, limit: int | None = None, seed: int = 0) -> int:
     """Write a source's images to ``folder/images`` and their labels to ``folder/labels.csv``.
 
-    The table has the columns ``Id`` (the file's stem) and ``label``, ``group`` where the source has groups, ``part``
+    Of pairs, inputs, conditions and outputs each get a folder of their own. The table has the columns ``Id`` (``id``
+    beside pairs; the file's stem) and ``label``, ``group`` where the source has groups, ``part``
     where it has parts, and the source's own columns.
 
     Args:
@@ -38,18 +41,30 @@ def export_images(table: SourceTable, folder: Path, limit: int | None = None, se
     names = [_file_stem(str(name)) for name in table.ids[rows]]
     if len(set(names)) < len(names):
         raise DataError(table.name, "two images would get one file name", "rename one of them in the source")
-    (folder / IMAGES).mkdir(parents=True, exist_ok=True)
+    folders = (IMAGES,) if table.open_pair is None else PAIRS
+    for part in folders:
+        (folder / part).mkdir(parents=True, exist_ok=True)
     for name, row in zip(names, rows.tolist(), strict=True):
-        table.open(row).save(folder / IMAGES / f"{name}.png")
-    columns = {"Id": names, "label": np.array(table.classes)[table.labels[rows]].tolist()}
+        images = (table.open(row),) if table.open_pair is None else table.open_pair(row)
+        for part, image in zip(folders, images, strict=True):
+            image.save(folder / part / f"{name}.png")
+    columns = {
+        "Id" if table.open_pair is None else "id": names,
+        "label": np.array(table.classes)[table.labels[rows]].tolist(),
+    }
     if table.groups is not None:
         columns["group"] = table.groups[rows].tolist()
     if table.given is not None:
         columns["part"] = table.given[rows].tolist()
-    own = {str(key): table.columns[key].iloc[rows].tolist() for key in table.columns.columns}
+    own = {str(key): _plain(table.columns[key].iloc[rows]) for key in table.columns.columns}
     columns |= {key: values for key, values in own.items() if key not in columns}
     pd.DataFrame(columns).to_csv(folder / LABELS, index=False)
     return len(rows)
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    """Return a column's values; yes-or-no ones in the words that ``pairs`` reads."""
+    return [str(value).lower() for value in column] if column.dtype == bool else column.tolist()
 
 
 def _file_stem(name: str) -> str:

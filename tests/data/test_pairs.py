@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from pokeopt.data import SourceTable, load_data
+from pokeopt.data.exporting import export_images
+from pokeopt.data.sources.creatures import Creatures
 from pokeopt.data.sources.pairs import Pairs, painted
 from pokeopt.registry import SOURCES
 from tests.data.conftest import write_image
@@ -291,3 +293,19 @@ def test_an_index_that_is_no_json(tmp_path: Path) -> None:
     index = write_index(tmp_path, [])
     index.write_text("[{'a'", encoding="utf-8")
     refused(lambda: pairs(index), "data.json: the index cannot be read")
+
+
+def test_pairs_written_as_files_are_read_again(tmp_path: Path) -> None:
+    """Inputs, conditions, outputs, labels and slices."""
+    table = Creatures(kind="polygons").read(tmp_path)
+    assert export_images(table, tmp_path / "written", limit=40) == 40
+    again = Pairs(str(tmp_path / "written")).read(tmp_path)
+    assert table.open_pair is not None
+    assert again.open_pair is not None
+    rows = {str(name): row for row, name in enumerate(table.ids)}
+    for row, name in enumerate(again.ids):
+        there = rows[str(name)]
+        assert again.classes[again.labels[row]] == table.classes[table.labels[there]]
+        assert bool(again.columns["edge"][row]) == bool(table.columns["edge"][there])
+        for one, other in zip(again.open_pair(row), table.open_pair(there), strict=True):
+            assert np.array_equal(np.asarray(one), np.asarray(other))

@@ -2,13 +2,199 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from pokeopt.data.dataset import read_source
+from pokeopt.data.images import to_rgba
+from pokeopt.data.split import choose_limited
+from pokeopt.registry import split_component
+from pokeopt.training import seeding
+from pokeopt.training.augmenting import augmented
+from pokeopt.training.batches import PartImages
 from pokeopt.training.network import Network
+from pokeopt.training.outputs import PartOutputs
+from pokeopt.training.partitions import DEAD_BELOW
+from pokeopt.trial import pictures
 from pokeopt.trial.prepare import Prepared
 
+Pictures = dict[str, bytes]
+Drawing = Generator[None, None, Pictures]
+MOST_MADE = 256  # images that are made to choose some from
+PREPROCESSED, AUGMENTED, DRAWS, TRAVERSED, SAMPLES = 24, 3, 7, 3, 24
 
-def draw_pictures(prepared: Prepared, network: Network) -> Generator[None, None, dict[str, bytes]]:
-    """Return the pictures of a network at its kept epoch, file name to PNG; yield now and then."""
+
+def draw_pictures(
+    prepared: Prepared,
+    network: Network,
+    test: PartOutputs | None,
+    snapshots: Mapping[int, Tensor],
+    metrics: Mapping[str, float],
+) -> Drawing:
+    """Return the pictures of a network at its kept epoch, file name to PNG; yield now and then.
+
+    Args:
+        prepared: The trial.
+        network: With the weights of the kept epoch.
+        test: What it says of the test part; None without one.
+        snapshots: Epoch to the images that it then made of the first validation images, bytes.
+        metrics: The network's, by whole name.
+    """
+    drawn = _preprocessing(prepared)
     yield
-    return {}
+    drawn |= _augmentations(prepared, network)
+    yield
+    if network.task == "classification":
+        return drawn | _worst(prepared, test)
+    drawn |= yield from _made(prepared, network)
+    drawn |= _snapshots(prepared, snapshots)
+    yield
+    if hasattr(network.module.network, "decode"):
+        drawn |= yield from _samples(prepared, network)
+        drawn |= yield from _traversals(prepared, network, metrics)
+    return drawn
+
+
+def _preprocessing(prepared: Prepared) -> Pictures:
+    data = prepared.task.config["data"]
+    if not data["preprocess"]:
+        return {}
+    table = read_source(data, Path(prepared.task.cache_dir).parent)
+    rows = choose_limited(table, data.get("limit"), data["split"]["seed"])
+    chosen = _spaced(prepared.dataset.train, PREPROCESSED)
+    originals = {str(table.ids[rows[row]]): to_rgba(table.open(int(rows[row]))) for row in chosen.tolist()}
+    return pictures.draw_preprocessing(originals, data["preprocess"], data["image_size"], data["channels"])
+
+
+def _augmentations(prepared: Prepared, network: Network) -> Pictures:
+    steps = prepared.recipe.augmentation
+    if not steps:
+        return {}
+    data = prepared.data
+    chosen = _spaced(np.arange(len(data.train)), AUGMENTED)
+    generator = seeding.generator(network.device, network.seed, "pictures", "augmentation")
+    # in one batch, so that images which mix have others to mix with
+    stored = data.train.batch(torch.from_numpy(np.tile(chosen, DRAWS)))
+    drawn = augmented(stored, steps, generator, data.layers, network.task, len(data.classes))
+    images = _first_channels(drawn.images, data.layers.image)
+    names = [split_component(one)[0] for one in prepared.task.config["training"]["augmentation"]]
+    originals = _first_channels(stored.images[: len(chosen)], data.layers.image)
+    draws = images.reshape(DRAWS, len(chosen), *images.shape[1:]).swapaxes(0, 1)
+    return pictures.draw_augmentations(originals, draws, names)
+
+
+def _worst(prepared: Prepared, test: PartOutputs | None) -> Pictures:
+    if test is None or test.probabilities is None:
+        return {}
+    dataset = prepared.dataset
+    part = PartImages(dataset.images, dataset.labels, dataset.test, torch.device("cpu"))
+    images = np.asarray(dataset.images)[dataset.test]
+    return pictures.draw_worst(images, test.probabilities, part.truth, dataset.classes)
+
+
+def _made(prepared: Prepared, network: Network) -> Drawing:
+    """Draw what comes out of test images, or of validation images where there is no test part."""
+    dataset, layers = prepared.dataset, prepared.data.layers
+    part, rows = ("test", dataset.test) if len(dataset.test) else ("val", dataset.val)
+    rows = _spaced(rows, MOST_MADE)
+    images = PartImages(dataset.images, dataset.labels, rows, network.device)
+    made = []
+    for batch in images.batches(64):
+        made.append(_first_channels(network.look(batch)["image"].float().clamp(0, 1), layers.image))
+        yield
+    stored = np.asarray(dataset.images)[rows]
+    if network.task == "reconstruction":
+        return pictures.draw_reconstructions(stored, np.concatenate(made), part=part)
+    return pictures.draw_translations(
+        stored[:, : layers.image],
+        stored[:, layers.image : layers.given],
+        stored[:, layers.given :],
+        np.concatenate(made),
+        dataset.slices(rows),
+        part=part,
+    )
+
+
+def _snapshots(prepared: Prepared, snapshots: Mapping[int, Tensor]) -> Pictures:
+    if not snapshots:
+        return {}
+    layers = prepared.data.layers
+    stored = prepared.data.val.batch(torch.arange(len(next(iter(snapshots.values()))))).images.cpu().numpy()
+    wanted = stored[:, layers.given :] if layers.target else stored
+    given = stored[:, : layers.image] if layers.target else None
+    by_epoch = {epoch: images.cpu().numpy() for epoch, images in snapshots.items()}
+    return pictures.draw_snapshots(wanted, by_epoch, given)
+
+
+def _samples(prepared: Prepared, network: Network) -> Drawing:
+    """Draw images of latents from the prior where there is one, else from a normal fitted to the validation part."""
+    latents = yield from _latents(prepared, network)
+    if latents is None:
+        return {}
+    generator = seeding.generator(torch.device("cpu"), network.seed, "pictures", "samples")
+    drawn = torch.randn(SAMPLES, latents.shape[1], generator=generator)
+    source = "the standard normal distribution"
+    if "prior" not in network.loss.terms:
+        drawn = latents.mean(0).cpu() + drawn * latents.std(0).cpu()
+        source = "a normal distribution with the mean and spread of each number over validation images"
+    with torch.inference_mode():
+        images = network.module.network.decode(drawn.to(network.device)).float().clamp(0, 1).cpu().numpy()
+    real = prepared.data.val.batch(torch.arange(min(64, len(prepared.data.val)))).images.cpu().numpy()
+    return pictures.draw_samples(images, source, real, network.seed)
+
+
+def _traversals(prepared: Prepared, network: Network, metrics: Mapping[str, float]) -> Drawing:
+    decoder = network.module.network
+    partitions = getattr(decoder, "partitions", None)
+    latents = yield from _latents(prepared, network)
+    if not partitions or latents is None:
+        return {}
+    chosen = torch.from_numpy(_spaced(np.arange(len(latents)), TRAVERSED))
+    images = prepared.data.val.batch(chosen).images.cpu().numpy()
+    drawn: Pictures = {}
+    start = 0
+    for number, size in enumerate(partitions):
+        decoded = []
+        for scale in pictures.SCALES:
+            scaled = latents[chosen].clone()
+            scaled[:, start : start + size] *= scale
+            with torch.inference_mode():
+                decoded.append(decoder.decode(scaled).float().clamp(0, 1).cpu().numpy())
+        effect = metrics[f"val/partition_effect/{number}"]
+        of_each = np.stack(decoded, axis=1)
+        drawn |= pictures.draw_traversal(number, size, of_each, effect, DEAD_BELOW, images)
+        start += size
+        yield
+    return drawn
+
+
+def _latents(prepared: Prepared, network: Network) -> Generator[None, None, Tensor | None]:
+    """Return the latents (N, D) of some validation images; None where there are too few."""
+    found: list[Any] = []
+    for batch in prepared.data.val.batches(64):
+        outputs = network.look(batch)
+        if "latent" not in outputs:
+            return None
+        found.append(outputs["latent"].float())
+        yield
+        if len(found) * 64 >= MOST_MADE:
+            break
+    return torch.cat(found) if found and sum(map(len, found)) > 1 else None
+
+
+def _first_channels(images: Tensor, n: int) -> npt.NDArray[Any]:
+    found: npt.NDArray[Any] = images[:, :n].detach().cpu().numpy()
+    return found
+
+
+def _spaced(rows: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
+    """Return at most ``n`` of the rows, evenly between them."""
+    if len(rows) <= n:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, n).astype(np.int64)]

@@ -65,7 +65,7 @@ def prepare(task: TrialTask, device: torch.device) -> Prepared:
         what = f"{dataset.name} is no data for {traits.task}"
         raise DataError("data", what, "use another source, or another model")
     precision = choose_precision(recipe.precision, device)
-    statistics = _statistics(dataset, layers) if traits.statistics is None else _given(traits.statistics)
+    statistics = _statistics(dataset, layers) if traits.statistics is None else _given(traits.statistics, layers)
     features = None
     if not recipe.augmentation and not layers.target:
         cache = Path(task.cache_dir)
@@ -84,8 +84,11 @@ def prepare(task: TrialTask, device: torch.device) -> Prepared:
     return Prepared(task, recipe, dataset, features, data, objective, device, precision)
 
 
-def _given(statistics: tuple[tuple[float, ...], tuple[float, ...]]) -> tuple[Tensor, Tensor]:
+def _given(statistics: tuple[tuple[float, ...], tuple[float, ...]], layers: Layers) -> tuple[Tensor, Tensor]:
+    """Return the statistics that a family is used to; an alpha channel beside three colours stays as it is."""
     mean, std = statistics
+    if len(mean) == len("rgb") and layers.image == len("rgba"):
+        mean, std = (*mean, 0.0), (*std, 1.0)
     return torch.tensor(mean), torch.tensor(std)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Generator, Mapping, Sequence
@@ -22,6 +23,8 @@ from pokeopt.training.partitions import DEAD_BELOW, partition_effects
 from pokeopt.trial.drawing import draw_pictures
 from pokeopt.trial.measure import measure_model
 from pokeopt.trial.prepare import Prepared
+
+log = logging.getLogger(__name__)
 
 EFFECT_IMAGES = 128  # validation images that the effect of a partition is measured on
 
@@ -60,7 +63,14 @@ def score_trial(prepared: Prepared, groups: Sequence[Lockstep]) -> Generator[Non
                 outputs.setdefault(name, []).append(of_part)
             metrics.update((yield from _measured_partitions(network, prepared)))
             by_seed.append(metrics)
-    pictures = yield from draw_pictures(prepared, groups[0].networks[0])
+    first = outputs["test"][0] if "test" in outputs else None
+    pictures: dict[str, bytes] = {}
+    try:
+        pictures = yield from draw_pictures(
+            prepared, groups[0].networks[0], first, groups[0].snapshots, by_seed[0]
+        )
+    except Exception:  # the scores of a night are worth more than its pictures
+        log.warning("the pictures of this trial cannot be drawn", exc_info=True)
     causes = {group.stop_cause for group in groups}
     return TrialRecord(
         stop_cause=StopCause.EARLY_STOP if causes == {StopCause.EARLY_STOP} else StopCause.BUDGET,

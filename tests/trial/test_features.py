@@ -104,3 +104,14 @@ def test_other_weights_have_other_features(make_task: MakeTask, weights: str, tm
     torch.save(squeezenet1_1(weights=None).state_dict(), weights)
     finished(task)
     assert len(list((cache / "features").glob("*.npy"))) == 2
+
+
+@pytest.mark.parametrize("channels", ["gray", "rgb", "rgba"])
+def test_any_channels_meet_the_statistics_of_photographs(
+    make_task: MakeTask, weights: str, tmp_path: Path, channels: str
+) -> None:
+    """A backbone is used to three colours."""
+    task = with_model(make_task(epochs=1), tmp_path / "home" / "cache", weights=weights)
+    task = replace(task, config={**task.config, "data": {**task.config["data"], "channels": channels}})
+    _, last = finished(task)
+    assert "test/macro_f1" in last.metrics

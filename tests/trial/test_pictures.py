@@ -21,7 +21,11 @@ from pokeopt.trial.pictures.png import LARGEST_BYTES
 from pokeopt.trial.pictures.tiles import as_bytes, as_picture
 
 Floats = npt.NDArray[np.float32]
-WORDS = {"title": "Ein Titel é", "description": "MSE 0.02 → 5 × stärker, 水", "question": "Was kommt zurück?"}
+WORDS: dict[str, Any] = {
+    "title": "Ein Titel é",
+    "description": "MSE 0.02 → 5 × stärker, 水",
+    "question": "Was kommt zurück?",
+}
 RNG_SEED = 3
 
 
@@ -142,6 +146,7 @@ def test_no_sheet_outgrows_the_page_or_the_store(n_rows: int, n_columns: int, si
     assert len(content) <= LARGEST_BYTES
     if image.mode == "P":
         assert "Shown in" in image.text["Description"]
+        assert image.convert("L").getextrema()[1] == 255  # the ground is still white
 
 
 def test_gray_images_lose_nothing() -> None:
@@ -204,9 +209,10 @@ def test_rows_are_chosen_as_promised(values: list[float], n: int) -> None:
 
 def test_errors_are_means_of_squares_and_differences_are_strengthened_to_be_seen() -> None:
     wanted = noise(2, 3, 4, 4)
-    made = wanted.astype(np.float32) / 255 + 0.1
+    truth: Floats = wanted.astype(np.float32) / np.float32(255)
+    made: Floats = truth + np.float32(0.1)
     assert squared_errors(made, wanted) == pytest.approx([0.01, 0.01], rel=1e-4)
-    difference, factor = strengthened(made, wanted.astype(np.float32) / 255)
+    difference, factor = strengthened(made, truth)
     assert factor == 5  # 10 times 0.1 would be just above 1
     assert difference == pytest.approx(0.5, abs=1e-3)
     assert strengthened(made, made)[1] == 1
@@ -238,7 +244,7 @@ def test_translations_name_the_slices_of_the_worst() -> None:
         "4 of these 8 are edge, of all 20 %" in opened(sheets["translations-worst.png"]).text["Description"]
     )
     said = opened(sheets["translations.png"]).text["Description"]
-    assert "by slice: edge 0.04 (4 images)" in said
+    assert "by slice: edge 0.040 (4 images)" in said
     assert "rare" not in said
 
 
@@ -260,7 +266,7 @@ def test_snapshots_go_from_the_first_to_the_last_epoch() -> None:
     wanted = images(2)
     by_epoch = {epoch: wanted + (20 - epoch) / 100 for epoch in range(21)}
     said = opened(pictures.draw_snapshots(wanted, by_epoch)["snapshots.png"]).text["Description"]
-    assert "from 0.04 after epoch 0 to 0 after epoch 20" in said
+    assert "from 0.040 after epoch 0 to 0.0 after epoch 20" in said
     assert pictures.draw_snapshots(wanted, {}) == {}
 
 

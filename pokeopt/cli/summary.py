@@ -147,7 +147,7 @@ def print_effects(ablation: AblationSummary) -> None:
     say(f"{ablation.study}: {done} of {plural(ablation.n_cells, 'cell')} complete, by {ablation.metric}")
     rows = []
     for arm in ablation.arms:
-        mean = number(arm.level.mean, digits_for(arm.level.sd))
+        mean = number(arm.level.mean, digits_for(arm.level.sd, arm.level.mean))
         rows.append(("  " + arm.label, str(arm.level.n), mean, *_difference(arm.effect)))
     print_table(
         ["  arm", "seeds", "mean", "change", "95 % interval"], rows, right=("seeds", "mean", "change")
@@ -202,7 +202,7 @@ def trial_as_plain(row: TrialRow) -> dict[str, Any]:
 def _difference(effect: Effect | None) -> tuple[str, str]:
     if effect is None or effect.mean is None:
         return "", ""
-    digits = digits_for(effect.sd)
+    digits = digits_for(effect.sd, effect.mean)
     ends = interval(effect.low, effect.high, digits, sign=True)
     return number(effect.mean, digits, sign=True).replace(MINUS, "-"), ends.replace(MINUS, "-")
 

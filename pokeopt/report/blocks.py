@@ -28,7 +28,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table; its first column names the row."""
+    """A table; its first column names the row. A long one may be folded under a line."""
 
     id: str
     caption: str
@@ -36,6 +36,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     is_sortable: bool = False
+    fold: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,42 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """An image within a figure.
+
+    Attributes:
+        label: Whose it is; empty where it stands alone.
+        alt: The same in words, for those who do not see it.
+        source: A data URI: the page fetches nothing.
+        width: In CSS pixels; so is ``height``.
+        caption: What it shows, where the others of its figure show something else.
+    """
+
+    label: str | Markup
+    alt: str
+    source: str
+    width: int
+    height: int
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Images under the question that they answer, over the line that says how to read them."""
+
+    id: str
+    question: str
+    sheets: tuple[Sheet, ...]
+    reading: str = ""
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the page with its own heading and entry in the contents."""
 
     id: str
     title: str
-    blocks: tuple[Figure | Table | Text, ...]
+    blocks: tuple[Figure | Picture | Table | Text, ...]
     banner: str = ""
 
 

@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pokeopt.ablation import (
-    Effect,
     holm,
     level,
     paired_difference,
@@ -18,8 +19,9 @@ from pokeopt.ablation import (
 )
 from pokeopt.ablation.arms import BASELINE, BEST
 from pokeopt.records import TrialState
+from pokeopt.report.breakdown import breakdowns
 from pokeopt.report.predictions import TrialPredictions, read_predictions
-from pokeopt.report.summary import AblationSummary, ArmSummary, ClassEffect, Confusion, Hole
+from pokeopt.report.summary import AblationSummary, ArmSummary, Confusion, Hole
 from pokeopt.store import StudyView, TrialRow
 
 if TYPE_CHECKING:
@@ -33,13 +35,8 @@ MetricsByRow = Mapping[int, Mapping[str, float]]
 def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
     """Return the summary of a confirm study; cells that did not complete are holes, never scores."""
     arms = _declared_arms(view)
-    hashes = {arm["id"]: arm["config_hash"] for arm in arms}
-    ended_last = sorted(view.counted, key=lambda row: (row.state is TrialState.COMPLETE, row.number))
-    cells = rows_by_arm(hashes, ended_last)
-    complete = {
-        arm: {seed: row for seed, row in rows.items() if row.state is TrialState.COMPLETE}
-        for arm, rows in cells.items()
-    }
+    hashes = _hashes(arms)
+    cells, complete = _cells(view, hashes), complete_cells(view)
     used = {row.number: row for rows in complete.values() for row in rows.values()}
     predictions = {number: read_predictions(store, view.name, number) for number in sorted(used)}
     metrics = {number: _metrics(row, predictions[number], view.metrics[0]) for number, row in used.items()}
@@ -62,7 +59,7 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
         resample=str(view.attrs.get("resample", "train_val")),
         arms=summaries,
         parts=parts,
-        classes=_class_effects(summaries, complete, metrics, part, known),
+        breakdowns=breakdowns(complete, metrics, part, known),
         confusions=tuple(
             confusion
             for arm in summaries
@@ -94,6 +91,24 @@ def scored_parts(view: StudyView, metric: str, found: Any) -> tuple[str, ...]:
     declared = [part for part in (view.spec.get("external") or {}) if part in external]
     order = ["val", "test", *declared, *(part for part in external if part not in declared)]
     return tuple(part for part in order if any(f"{part}/{name}" in one for one in values))
+
+
+def complete_cells(view: StudyView) -> dict[str, dict[int, TrialRow]]:
+    """Return arm id -> seed -> the row that gave its score."""
+    return {
+        arm: {seed: row for seed, row in rows.items() if row.state is TrialState.COMPLETE}
+        for arm, rows in _cells(view, _hashes(_declared_arms(view))).items()
+    }
+
+
+def _cells(view: StudyView, hashes: Mapping[str, str]) -> Cells:
+    """Return arm id -> seed -> its row, a COMPLETE one where there is one."""
+    ended_last = sorted(view.counted, key=lambda row: (row.state is TrialState.COMPLETE, row.number))
+    return rows_by_arm(hashes, ended_last)
+
+
+def _hashes(arms: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {arm["id"]: arm["config_hash"] for arm in arms}
 
 
 def _declared_arms(view: StudyView) -> list[dict[str, Any]]:
@@ -133,8 +148,6 @@ def _levels(
             found = {seed: metrics[row.number].get(key) for seed, row in sorted(rows.items())}
             return {seed: value for seed, value in found.items() if value is not None}
 
-        classes = sorted({k for row in rows.values() for k in metrics[row.number] if "/f1/" in k})
-        part = metric.partition("/")[0]
         summaries.append(
             ArmSummary(
                 id=arm["id"],
@@ -148,11 +161,6 @@ def _levels(
                 s_per_epoch=_mean(row.metric("s_per_epoch") for row in rows.values()),
                 total_s=sum(row.metric("wall_s") or 0.0 for row in rows.values()) if rows else None,
                 parts={p: level(scores(f"{p}/{name}")) for p in parts},
-                class_f1={
-                    key.removeprefix(f"{part}/f1/"): level(scores(key))
-                    for key in classes
-                    if key.startswith(f"{part}/f1/")
-                },
             )
         )
     return summaries
@@ -190,28 +198,6 @@ def _compare(arms: list[ArmSummary], direction: str) -> tuple[ArmSummary, ...]:
     return tuple(compared)
 
 
-def _class_effects(
-    arms: Sequence[ArmSummary],
-    complete: Cells,
-    metrics: MetricsByRow,
-    part: str,
-    known: Sequence[TrialPredictions],
-) -> tuple[ClassEffect, ...]:
-    """Return each class with what the best changes for it, in the order of the classes."""
-    names = list(known[0].classes) if known else sorted({name for arm in arms for name in arm.class_f1})
-    support = dict(zip(names, known[0].parts[part].support, strict=True)) if known else {}
-
-    def scores(arm_id: str, name: str) -> dict[int, float]:
-        key = f"{part}/f1/{name}"
-        rows = complete.get(arm_id, {})
-        return {seed: metrics[row.number][key] for seed, row in rows.items() if key in metrics[row.number]}
-
-    def effect(name: str) -> Effect:
-        return paired_difference(scores(BEST, name), scores(BASELINE, name))
-
-    return tuple(ClassEffect(name, support.get(name), effect(name)) for name in names)
-
-
 def _confusion(
     arm: ArmSummary,
     rows: Mapping[int, TrialRow],
@@ -220,11 +206,11 @@ def _confusion(
 ) -> Confusion | None:
     """Sum an arm's confusion matrices over its seeds."""
     found = [p for row in rows.values() if (p := predictions[row.number]) is not None and part in p.parts]
-    if not found:
+    matrices = [matrix for p in found if (matrix := p.parts[part].confusion) is not None]
+    if not matrices:
         return None
-    counts = sum(p.parts[part].confusion for p in found[1:]) + found[0].parts[part].confusion
-    table = tuple(tuple(int(count) for count in line) for line in counts)
-    n_runs = sum(len(p.parts[part].probabilities) for p in found)
+    table = tuple(tuple(int(count) for count in line) for line in np.sum(matrices, axis=0))
+    n_runs = sum(p.parts[part].n_networks for p in found)
     return Confusion(arm.id, arm.label, part, found[0].classes, table, n_runs)
 
 

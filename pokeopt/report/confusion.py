@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from markupsafe import Markup
 
 from pokeopt.report.blocks import Figure, simple_table
@@ -11,6 +13,8 @@ from pokeopt.report.svg import WIDTH, drawing, tag
 from pokeopt.report.words import joined, plural
 
 PAIR_WIDTH = 328  # two matrices side by side
+LABEL_HEIGHT = 14
+MOST_CLASSES = 30  # with more, empty cells are not drawn and no table follows: it would be megabytes
 
 
 def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
@@ -34,7 +38,8 @@ def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
     table = simple_table(
         f"{id_}-data", "Share of each true class by prediction", titles, rows, text_columns=2
     )
-    return Figure(id_, "Which classes are taken for which?", svgs, reading, table)
+    is_small = len(found[0].classes) <= MOST_CLASSES
+    return Figure(id_, "Which classes are taken for which?", svgs, reading, table if is_small else None)
 
 
 def _matrix(confusion: Confusion, width: float) -> Markup:
@@ -47,7 +52,10 @@ def _matrix(confusion: Confusion, width: float) -> Markup:
     )  # the last name leans over the edge
     size = min(44.0, (width - left - right) / len(names))
     parts = [tag("text", confusion.label, x=0, y=14, class_="label")]
+    every = math.ceil(LABEL_HEIGHT / size)
     for i, name in enumerate(names):
+        if i % every:
+            continue  # no room for its name
         x, y = left + (i + 0.5) * size, top + (i + 0.5) * size
         turned = f"rotate(-50 {x + 4:.1f} {top - 8:.1f})"
         parts.append(tag("text", short(name, 16), x=x + 4, y=top - 8, class_="tick", transform=turned))
@@ -55,6 +63,8 @@ def _matrix(confusion: Confusion, width: float) -> Markup:
     for i, line in enumerate(counts):
         total = max(1, sum(line))
         for j, n in enumerate(line):
+            if not n and len(names) > MOST_CLASSES:
+                continue
             share = n / total
             title = f"{names[i]} taken for {names[j]}: {n} of {sum(line)} ({100 * share:.0f} %)"
             x, y = left + j * size, top + i * size

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from pokeopt.registry import split_component
 from pokeopt.report.predictions import read_predictions
 from pokeopt.report.summary import DataSummary
@@ -79,7 +81,11 @@ def _from_predictions(
     for view in views:
         for row in view.complete:
             if found := read_predictions(store, view.name, row.number):
-                counts = {part: predictions.support for part, predictions in found.parts.items()}
+                n_classes = len(found.classes)
+                counts = {
+                    part: tuple(np.bincount(predictions.truth, minlength=n_classes).tolist())
+                    for part, predictions in found.parts.items()
+                }
                 order = sorted(counts, key=lambda part: (part not in ("val", "test"), part != "val", part))
                 return found.classes, {part: counts[part] for part in order}
     return (), {}

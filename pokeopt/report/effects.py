@@ -9,8 +9,10 @@ from markupsafe import Markup
 from pokeopt.ablation.arms import BASELINE, BEST
 from pokeopt.report.blocks import Figure, simple_table
 from pokeopt.report.summary import AblationSummary, ArmSummary
-from pokeopt.report.svg import SHAPES, WIDTH, drawing, marker, polyline, spanning, tag, x_axis
+from pokeopt.report.svg import CHARACTER, SHAPES, WIDTH, drawing, marker, polyline, spanning, tag, x_axis
 from pokeopt.report.words import (
+    axis_name,
+    column_digits,
     digits_for,
     effect_text,
     interval,
@@ -21,10 +23,7 @@ from pokeopt.report.words import (
 )
 
 LABEL_WIDTH, TEXT_WIDTH, ROW = 228, 190, 44
-TEXT_GAP, CHARACTER = (
-    24,
-    7.6,
-)  # before a text, and of one of its characters at 13 px in the widest of the fonts
+TEXT_GAP = 24  # before a text
 COLOURS = 7  # arm-0 is the baseline, arm-1 the best, the others follow and begin again
 
 
@@ -60,7 +59,7 @@ def forest(ablation: AblationSummary, id_: str) -> Figure | None:
     if ablation.direction == "minimize":
         worse, better = "← better", "worse →"
     parts = [
-        x_axis(scale, bottom, f"difference in {metric_name(ablation.metric)}", top=20, signed=True),
+        x_axis(scale, bottom, f"difference in {axis_name(ablation.metric)}", top=20, signed=True),
         tag("line", x1=scale(0), x2=scale(0), y1=20, y2=bottom, class_="zero"),
         tag("text", worse, x=scale(0) - 8, y=12, class_="tick", text_anchor="end")
         if scale.low < 0
@@ -88,8 +87,8 @@ def forest(ablation: AblationSummary, id_: str) -> Figure | None:
         [
             arm.label,
             arm.reference or "",
-            number(effect.mean, digits_for(effect.sd), sign=True),
-            interval(effect.low, effect.high, digits_for(effect.sd), sign=True) or "–",
+            number(effect.mean, digits_for(effect.sd, effect.mean), sign=True),
+            interval(effect.low, effect.high, digits_for(effect.sd, effect.mean), sign=True) or "–",
             str(effect.n),
             p_value(arm.p_holm),
             p_value(effect.p_sign_flip),
@@ -122,11 +121,11 @@ def strip(ablation: AblationSummary, id_: str) -> Figure | None:
     look, left = styles(ablation.arms), LABEL_WIDTH
     values = [value for arm in arms for value in arm.scores.values()]
     ends = [x for arm in arms for x in (arm.level.low, arm.level.high) if x is not None]
-    scale = spanning([*values, *ends], left, WIDTH - 14)
+    scale = spanning([*values, *ends], left, WIDTH - 24)
     bottom = 8 + ROW * len(arms)
     middle = {arm.id: 8 + ROW * i + ROW / 2 for i, arm in enumerate(arms)}
     metric = metric_name(ablation.metric)
-    parts = [x_axis(scale, bottom, metric, top=8)]
+    parts = [x_axis(scale, bottom, axis_name(ablation.metric), top=8)]
     for seed in ablation.seeds:
         points = [(scale(arm.scores[seed]), middle[arm.id] - 6) for arm in arms if seed in arm.scores]
         parts.append(polyline(points, "pair", f"seed {seed}"))
@@ -151,7 +150,8 @@ def strip(ablation: AblationSummary, id_: str) -> Figure | None:
         f"{plural(sum(len(arm.scores) for arm in arms if not arm.same_as), 'run')}."
     )
     titles = ["Arm", *(f"seed {seed}" for seed in ablation.seeds)]
-    rows = [[arm.label, *(number(arm.scores.get(seed), 4) for seed in ablation.seeds)] for arm in arms]
+    digits = column_digits(values) + 1
+    rows = [[arm.label, *(number(arm.scores.get(seed), digits) for seed in ablation.seeds)] for arm in arms]
     table = simple_table(f"{id_}-data", f"{metric} by arm and seed", titles, rows)
     return Figure(id_, "Do the seeds agree?", (svg,), reading, table)
 

@@ -47,9 +47,9 @@ def _of_ablation(ablation: AblationSummary) -> list[str]:
             "No cell of the best configuration completed, so it is not compared with the baseline."
         )
     single = [arm for arm in ablation.arms if arm.reference == BASELINE and arm.id != BEST and arm.effect]
-    sentences += _factor_sentences(single, "Taken alone")
+    sentences += _factor_sentences(single, "Taken alone", ablation)
     without = [arm for arm in ablation.arms if arm.reference == BEST and arm.effect]
-    sentences += _factor_sentences(without, "Taken back from the best")
+    sentences += _factor_sentences(without, "Taken back from the best", ablation)
     if (elsewhere := _elsewhere(best or baseline, ablation)) is not None:
         sentences.append(elsewhere)
     if ablation.holes:
@@ -73,19 +73,26 @@ def _best_sentence(best: ArmSummary, baseline: ArmSummary, metric: str) -> str:
     return f"{sentence} ({scores}; {_basis(best)})."
 
 
-def _factor_sentences(arms: list[ArmSummary], opening: str) -> list[str]:
+def _factor_sentences(arms: list[ArmSummary], opening: str, ablation: AblationSummary) -> list[str]:
     settled = sorted((arm for arm in arms if arm.is_settled), key=lambda arm: -abs(arm.gain or 0))
     sentences = []
     if settled:
-        clauses = [
-            f"{_name(arm)} {'gains' if (arm.gain or 0) > 0 else 'costs'} {_size(arm)}" for arm in settled
-        ]
+        clauses = [f"{_name(arm)} {_verb(arm, ablation, i)} {_size(arm)}" for i, arm in enumerate(settled)]
         sentences.append(f"{opening}, {joined(clauses)}.")
     if unsettled := [arm for arm in arms if not arm.is_settled]:
         clauses = [f"{_name(arm)} ({_size(arm, sign=True)}; {_basis(arm)})" for arm in unsettled]
         verb = "is" if len(unsettled) == 1 else "are"
         sentences.append(f"Not settled {verb} {joined(clauses)}.")
     return sentences
+
+
+def _verb(arm: ArmSummary, ablation: AblationSummary, place: int) -> str:
+    """Return what an arm does to the score; of an error, which is better where it is lower, it is said outright."""
+    is_better = (arm.gain or 0) > 0
+    if ablation.direction == "maximize":
+        return "gains" if is_better else "costs"
+    what = metric_name(ablation.metric) if place == 0 else "it"
+    return f"{'lowers' if is_better else 'raises'} {what} by"
 
 
 def _name(arm: ArmSummary) -> str:
@@ -101,7 +108,7 @@ def _size(arm: ArmSummary, *, sign: bool = False) -> str:
     if sign or effect.mean is None or effect.low is None or effect.high is None:
         return effect_text(effect)
     low, high = sorted((abs(effect.low), abs(effect.high)))
-    digits = digits_for(effect.sd)
+    digits = digits_for(effect.sd, effect.mean)
     return f"{number(abs(effect.mean), digits)} {interval(low, high, digits)}"
 
 

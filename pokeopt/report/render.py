@@ -10,12 +10,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pokeopt.report import confusion, effects, tables, trial_tables, trials
-from pokeopt.report.blocks import Figure, Section, Table, Text
+from pokeopt.report.blocks import Figure, Picture, Section, Table, Text
 from pokeopt.report.dataset import steps_text
+from pokeopt.report.pictures import gallery_blocks
 from pokeopt.report.summary import AblationSummary, DataSummary, SearchSummary, StudySummary, Summary
 from pokeopt.report.words import PARTS, capital, joined, metric_name, plain, plural
 
-Block = Figure | Table | Text
+Block = Figure | Picture | Table | Text
 EXPLORATORY = (
     "Exploratory: trials were chosen by a sampler, some were pruned. No effect may be read from this section."
 )
@@ -45,6 +46,7 @@ class _Study:
             for section in (
                 self._ablation(study.ablation) if study.ablation else None,
                 self._search(study.search) if study.search else None,
+                self._pictures(study) if study.galleries else None,
                 self._data(study.data) if study.data else None,
                 self._failures(),
                 self._provenance(),
@@ -67,7 +69,10 @@ class _Study:
             effects.strip(ablation, f"{id_}-strip"),
             tables.holes_table(ablation, f"{id_}-holes"),
             tables.parts_table(ablation, f"{id_}-parts"),
-            tables.class_table(ablation, f"{id_}-classes"),
+            *(
+                tables.breakdown_table(found, ablation, f"{id_}-{found.metric}")
+                for found in ablation.breakdowns
+            ),
             confusion.confusions(ablation, f"{id_}-confusion"),
         )
         return Section(id_, "Ablation: what the changes do", _present(blocks))
@@ -94,6 +99,16 @@ class _Study:
             folded if search.trials else None,
         )
         return Section(id_, "Search: how the best was found", _present(blocks), EXPLORATORY)
+
+    def _pictures(self, study: StudySummary) -> Section:
+        id_ = f"{self.prefix}pictures"
+        look = effects.styles(study.ablation.arms) if study.ablation else {}
+        blocks = [
+            block
+            for i, gallery in enumerate(study.galleries)
+            for block in gallery_blocks(gallery, f"{id_}-{i}", look)
+        ]
+        return Section(id_, "Pictures: what the best configuration does", tuple(blocks))
 
     def _data(self, data: DataSummary) -> Section:
         id_ = f"{self.prefix}data"
@@ -174,5 +189,6 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.tests["figure"] = lambda block: isinstance(block, Figure)
+    environment.tests["picture"] = lambda block: isinstance(block, Picture)
     environment.tests["table"] = lambda block: isinstance(block, Table)
     return environment

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pokeopt.report.confirm import summarise_confirm
 from pokeopt.report.dataset import summarise_data
 from pokeopt.report.finding import finding
+from pokeopt.report.pictures import MOST_BYTES, summarise_pictures
 from pokeopt.report.provenance import failures, provenance
 from pokeopt.report.search import summarise_search
 from pokeopt.report.summary import AblationSummary, SearchSummary, StudySummary, Summary
@@ -29,16 +30,15 @@ def summarise(store: Store, names: str | Sequence[str]) -> Summary:
     asked = [names] if isinstance(names, str) else list(names)
     wanted = [store.newest(name) for name in dict.fromkeys(asked)]
     known = set(store.names())
-    return Summary(
-        tuple(
-            _summarise_study(store, name, known)
-            for name in wanted
-            if not (name.endswith(ABLATION_SUFFIX) and name.removesuffix(ABLATION_SUFFIX) in wanted)
-        )
-    )
+    shown = [
+        name
+        for name in wanted
+        if not (name.endswith(ABLATION_SUFFIX) and name.removesuffix(ABLATION_SUFFIX) in wanted)
+    ]
+    return Summary(tuple(_summarise_study(store, name, known, MOST_BYTES // len(shown)) for name in shown))
 
 
-def _summarise_study(store: Store, name: str, known: set[str]) -> StudySummary:
+def _summarise_study(store: Store, name: str, known: set[str], picture_bytes: int) -> StudySummary:
     views = [store.load(name)]
     if f"{name}{ABLATION_SUFFIX}" in known:
         views.append(store.load(f"{name}{ABLATION_SUFFIX}"))
@@ -56,6 +56,7 @@ def _summarise_study(store: Store, name: str, known: set[str]) -> StudySummary:
         data=summarise_data(store, views),
         failures=failures(views),
         provenance=provenance(views),
+        galleries=summarise_pictures(store, views, picture_bytes),
     )
 
 

@@ -26,7 +26,6 @@ class ArmSummary:
         seeds_needed: Seeds that would settle it, were mean and spread as measured.
         same_as: Id of an earlier arm of the same configuration, whose cells it shares.
         parts: Part (val, test, external sets) to the primary metric's score there.
-        class_f1: Class to F1 on the part of the primary metric.
     """
 
     id: str
@@ -45,16 +44,31 @@ class ArmSummary:
     s_per_epoch: float | None = None
     total_s: float | None = None
     parts: Mapping[str, Level] = field(default_factory=dict)
-    class_f1: Mapping[str, Level] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ClassEffect:
-    """One class: its images on the scored part, and what the best configuration changes for it."""
+    """One class or slice: its images on the scored part, and what the best configuration changes for it."""
 
     name: str
     support: int | None
     effect: Effect
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A metric that has one value a class, or a slice, on the part of the primary metric.
+
+    Attributes:
+        metric: Its name without part, like ``f1``.
+        by: ``class`` or ``slice``.
+        levels: Arm id to name to level.
+    """
+
+    metric: str
+    by: str
+    entries: tuple[ClassEffect, ...]
+    levels: Mapping[str, Mapping[str, Level]]
 
 
 @dataclass(frozen=True)
@@ -94,13 +108,18 @@ class AblationSummary:
     resample: str
     arms: tuple[ArmSummary, ...]
     parts: tuple[str, ...]
-    classes: tuple[ClassEffect, ...]
+    breakdowns: tuple[Breakdown, ...]
     confusions: tuple[Confusion, ...]
     holes: tuple[Hole, ...]
     n_cells: int
     n_superseded: int
     states: Mapping[str, int]
     compute_s: float
+
+    @property
+    def classes(self) -> tuple[ClassEffect, ...]:
+        """The classes, where a metric is known of each."""
+        return next((found.entries for found in self.breakdowns if found.by == "class"), ())
 
     def arm(self, id_: str) -> ArmSummary | None:
         """Return an arm by its id."""
@@ -204,6 +223,54 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class TrialPicture:
+    """A picture that a trial left, with its own words.
+
+    Attributes:
+        label: Whose it is, like "best, seed 0".
+        arm_id: Its arm; empty in a search, and where several arms left the same picture.
+        sha256: Of its bytes, which are left out of the JSON.
+        width_px: On a page; so is ``height_px``.
+        png: The file.
+    """
+
+    label: str
+    arm_id: str
+    title: str
+    description: str
+    sha256: str
+    width_px: int
+    height_px: int
+    png: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PictureGroup:
+    """The pictures of one file name: one, or one an arm, to be compared."""
+
+    file: str
+    question: str
+    pictures: tuple[TrialPicture, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What trials of one study left as pictures.
+
+    Attributes:
+        of: The trials, in words.
+        is_compared: Whether there are several, so that each picture must say whose it is.
+        left_out: Names of further pictures, which lie in the store.
+    """
+
+    study: str
+    of: str
+    is_compared: bool
+    groups: tuple[PictureGroup, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class StudySummary:
     """Everything about one study and its ablation."""
 
@@ -216,6 +283,7 @@ class StudySummary:
     data: DataSummary | None
     failures: tuple[Failure, ...]
     provenance: Provenance
+    galleries: tuple[Gallery, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -225,5 +293,10 @@ class Summary:
     studies: tuple[StudySummary, ...]
 
     def as_json(self) -> str:
-        """Return it as JSON text, keys sorted: equal stores give equal bytes."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, indent=1, default=str)
+        """Return it as JSON text, keys sorted: equal stores give equal bytes. Pictures are named by their hashes."""
+        plain = dataclasses.asdict(self, dict_factory=_without_bytes)
+        return json.dumps(plain, sort_keys=True, indent=1, default=str)
+
+
+def _without_bytes(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in items if not isinstance(value, bytes)}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 WIDTH = 672  # the column in CSS pixels, so that text in figures has the size of text in tables
+CHARACTER = 7.6  # pixels of a character of a label, in the widest of the fonts
 SHAPES = ("circle", "square", "diamond", "triangle", "down", "cross", "star")
 
 
@@ -91,7 +92,7 @@ def tick_text(value: float, step: float) -> str:
 
 def x_axis(scale: Scale, y: float, title: str, *, top: float | None = None, signed: bool = False) -> Markup:
     """Return an axis along the bottom; ``top`` draws light lines up to it."""
-    ticks = scale.ticks()
+    ticks = next((t for n in (5, 4, 3, 2) if _have_room(t := scale.ticks(n), scale)), scale.ticks(1))
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     parts = [tag("line", x1=scale.start, x2=scale.end, y1=y, y2=y, class_="axis")]
     for value in ticks:
@@ -103,6 +104,15 @@ def x_axis(scale: Scale, y: float, title: str, *, top: float | None = None, sign
     middle = (scale.start + scale.end) / 2
     parts.append(tag("text", title, x=middle, y=y + 36, class_="axis-title", text_anchor="middle"))
     return Markup("").join(parts)
+
+
+def _have_room(ticks: list[float], scale: Scale) -> bool:
+    """Whether the labels of ticks stand apart."""
+    if len(ticks) < 2:
+        return True
+    step = ticks[1] - ticks[0]
+    longest = max(len(tick_text(value, step)) for value in ticks) + 2  # a sign, and a space between two
+    return CHARACTER * longest <= scale(ticks[1]) - scale(ticks[0])
 
 
 def y_axis(scale: Scale, x: float, right: float, title: str) -> Markup:

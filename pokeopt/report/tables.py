@@ -13,6 +13,7 @@ from pokeopt.report.effects import styles
 from pokeopt.report.summary import (
     AblationSummary,
     ArmSummary,
+    Breakdown,
     DataSummary,
     Failure,
 )
@@ -32,6 +33,8 @@ from pokeopt.report.words import (
     quantity,
 )
 
+MOST_ROWS = 30  # of a table that is not folded
+
 
 def arms_table(ablation: AblationSummary, id_: str) -> Table:
     """Return the ablation table, the baseline first."""
@@ -48,7 +51,7 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
         Column("Total time", note="training time of all its seeds"),
     )
     look = styles(ablation.arms)
-    digits = common_digits(arm.level.sd for arm in ablation.arms)
+    digits = common_digits((arm.level.sd for arm in ablation.arms), (arm.level.mean for arm in ablation.arms))
     rows = tuple(_arm_row(arm, ablation, look[arm.id], digits) for arm in ablation.arms)
     shared = [arm for arm in ablation.arms if arm.same_as]
     notes = [
@@ -61,7 +64,8 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
     how = "Each seed redraws train and validation; the test part is the same for all, so all depends on it."
     if ablation.resample == "none":
         how = "All seeds share one split, so all depends on it."
-    return Table(id_, f"{capital(metric)} by arm. {how}", columns, rows, note=" ".join(notes))
+    lower = " (lower is better)" if ablation.direction == "minimize" else ""
+    return Table(id_, f"{capital(metric)} by arm{lower}. {how}", columns, rows, note=" ".join(notes))
 
 
 def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
@@ -71,7 +75,8 @@ def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
     name = metric_name(ablation.metric).split(" ", 1)[-1]
     columns = (Column("Level", is_number=False), *(Column(PARTS.get(part, part)) for part in ablation.parts))
     look = styles(ablation.arms)
-    digits = common_digits(level.sd for arm in ablation.arms for level in arm.parts.values())
+    levels = [level for arm in ablation.arms for level in arm.parts.values()]
+    digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
     rows = tuple(
         cells(_arm_name(arm, look[arm.id]), *(_level(arm.parts.get(part), digits) for part in ablation.parts))
         for arm in ablation.arms
@@ -80,16 +85,15 @@ def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
     return Table(id_, caption, columns, rows)
 
 
-def class_table(ablation: AblationSummary, id_: str) -> Table | None:
-    """Return F1 by class: support, every arm's mean, and what the best changes."""
-    if not ablation.classes or not any(arm.class_f1 for arm in ablation.arms):
-        return None
-    arms = [arm for arm in ablation.arms if arm.class_f1 and not arm.same_as]
-    digits = common_digits(level.sd for arm in arms for level in arm.class_f1.values())
-    has_effect = any(entry.effect.n for entry in ablation.classes) and ablation.arm(BEST) is not None
+def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> Table:
+    """Return a metric by class or slice: support, every arm's mean, and what the best changes."""
+    arms = [arm for arm in ablation.arms if breakdown.levels.get(arm.id) and not arm.same_as]
+    levels = [level for arm in arms for level in breakdown.levels[arm.id].values()]
+    digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
+    has_effect = any(entry.effect.n for entry in breakdown.entries) and ablation.arm(BEST) is not None
     columns = (
-        Column("Class", is_number=False),
-        Column(f"{capital(ablation.part)} images", note="support: few images make an uncertain F1"),
+        Column(capital(breakdown.by), is_number=False),
+        Column(f"{capital(ablation.part)} images", note="support: of few images little is known"),
         *(Column(_two_lines(arm.label)) for arm in arms),
         *((Column("Best − baseline [95 % CI]"),) if has_effect else ()),
     )
@@ -97,13 +101,18 @@ def class_table(ablation: AblationSummary, id_: str) -> Table | None:
         cells(
             entry.name,
             Cell(str(entry.support) if entry.support is not None else ABSENT, entry.support),
-            *(_level(arm.class_f1.get(entry.name), digits) for arm in arms),
+            *(_level(breakdown.levels[arm.id].get(entry.name), digits) for arm in arms),
             *((Cell(effect_text(entry.effect, digits), entry.effect.mean),) if has_effect else ()),
         )
-        for entry in ablation.classes
+        for entry in breakdown.entries
     )
-    caption = f"F1 by class on the {ablation.part} part, mean ± SD over seeds; intervals without correction."
-    return Table(id_, caption, columns, rows, is_sortable=True)
+    name = metric_name(f"{ablation.part}/{breakdown.metric}").split(" ", 1)[-1]
+    lower = "" if breakdown.metric == "f1" else " (lower is better)"
+    caption = (
+        f"{capital(name)} by {breakdown.by} on the {ablation.part} part{lower}, mean ± SD over seeds; intervals "
+        "without correction."
+    )
+    return Table(id_, caption, columns, rows, is_sortable=True, fold=_fold(caption, rows))
 
 
 def holes_table(ablation: AblationSummary, id_: str) -> Table | None:
@@ -147,7 +156,8 @@ def classes_table(data: DataSummary, id_: str) -> Table | None:
     ]
     sums = [str(sum(data.counts[part])) for part in parts]
     rows.append(tuple(Cell(text, look="sum") for text in ("All", *sums, str(sum(totals)), "", "")))
-    return Table(id_, "Images by class and part.", columns, tuple(rows))
+    caption = "Images by class and part."
+    return Table(id_, caption, columns, tuple(rows), fold=_fold(caption, rows))
 
 
 def _arm_row(
@@ -194,6 +204,11 @@ def _two_lines(label: str) -> Markup:
 
 def _level(level: Level | None, digits: int) -> Cell:
     return Cell(level_text(level, digits), level.mean) if level is not None and level.n else Cell(ABSENT)
+
+
+def _fold(caption: str, rows: Sequence[object]) -> str:
+    """Return the line that a long table is folded under; nothing for a short one."""
+    return f"{caption} {len(rows)} rows" if len(rows) > MOST_ROWS else ""
 
 
 def _bar(share: float) -> Markup:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
 from pokeopt.report.summary import SearchSummary, TrialSummary
-from pokeopt.report.words import ABSENT, PARTS, capital, duration, metric_name, number, plain
+from pokeopt.report.words import ABSENT, PARTS, capital, column_digits, duration, metric_name, number, plain
 
 
 def best_table(search: SearchSummary, id_: str) -> Table | None:
@@ -33,8 +33,9 @@ def best_parts_table(search: SearchSummary, id_: str) -> Table | None:
     if not trials or not search.parts:
         return None
     name = metric_name(search.metrics[0]).split(" ", 1)[-1]
+    digits = column_digits(value for _, trial in trials for value in trial.parts.values())
     rows = [
-        [f"trial {trial.number} ({role})", *(number(trial.parts.get(part)) for part in search.parts)]
+        [f"trial {trial.number} ({role})", *(number(trial.parts.get(part), digits) for part in search.parts)]
         for role, trial in trials
     ]
     titles = ["Trial", *(PARTS.get(part, part) for part in search.parts)]
@@ -57,14 +58,25 @@ def trials_table(search: SearchSummary, id_: str) -> Table:
         Column("Time"),
         *(Column(name, is_number=all(_is_number(value) for value in shown[name])) for name in names),
     )
-    rows = tuple(_trial_row(trial, search, names) for trial in search.trials)
+    digits = _digits(search)
+    rows = tuple(_trial_row(trial, search, names, digits) for trial in search.trials)
     caption = (
         "All trials but those that a retry replaced. In brackets: a stopped trial's last value, no score."
     )
     return Table(id_, caption, columns, rows, is_sortable=True)
 
 
-def _trial_row(trial: TrialSummary, search: SearchSummary, names: Iterable[str]) -> tuple[Cell, ...]:
+def _digits(search: SearchSummary) -> list[int]:
+    """Return the decimals of each objective's column."""
+    return [
+        column_digits(trial.values[i] for trial in search.trials if len(trial.values) > i)
+        for i in range(len(search.metrics))
+    ]
+
+
+def _trial_row(
+    trial: TrialSummary, search: SearchSummary, names: Iterable[str], digits: Sequence[int]
+) -> tuple[Cell, ...]:
     role = " best" if trial.number == search.best else " baseline" if trial.is_baseline else ""
     values = list(trial.values) + [None] * (len(search.metrics) - len(trial.values))
     is_score = trial.state == "complete"
@@ -74,19 +86,21 @@ def _trial_row(trial: TrialSummary, search: SearchSummary, names: Iterable[str])
         trial.state + (", on the front" if trial.is_on_front else ""),
         trial.cause,
         Cell(str(trial.rung) if trial.rung is not None else "", trial.rung),
-        *(
-            Cell(number(v) if is_score or v is None else f"({number(v)})", v, "" if is_score else "unsettled")
-            for v in values
-        ),
-        *((_optional(trial.parts.get("test")),) if "test" in search.parts else ()),
+        *(_value(value, d, is_score) for value, d in zip(values, digits, strict=True)),
+        *((_optional(trial.parts.get("test"), digits[0]),) if "test" in search.parts else ()),
         Cell(epochs, trial.epochs_run),
         Cell(duration(trial.wall_s), trial.wall_s),
         *(_param(trial.params.get(name)) for name in names),
     )
 
 
-def _optional(value: float | None) -> Cell:
-    return Cell("" if value is None else number(value), value)
+def _value(value: float | None, digits: int, is_score: bool) -> Cell:
+    text = number(value, digits)
+    return Cell(text if is_score or value is None else f"({text})", value, "" if is_score else "unsettled")
+
+
+def _optional(value: float | None, digits: int) -> Cell:
+    return Cell("" if value is None else number(value, digits), value)
 
 
 def _param(value: object) -> Cell:

@@ -7,9 +7,9 @@ from markupsafe import Markup
 from pokeopt.report.blocks import Figure, simple_table
 from pokeopt.report.summary import SearchSummary, TrialSummary
 from pokeopt.report.svg import WIDTH, Scale, drawing, marker, polyline, spanning, tag, x_axis, y_axis
-from pokeopt.report.words import ABSENT, metric_name, number, plural
+from pokeopt.report.words import ABSENT, axis_name, column_digits, metric_name, number, plural
 
-LEFT, TOP, HEIGHT = 52, 54, 250
+LEFT, TOP, HEIGHT = 62, 54, 250
 MARKS = {
     "complete": ("circle", "state-complete dot"),
     "pruned": ("down", "state-pruned hollow"),
@@ -46,7 +46,7 @@ def history(search: SearchSummary, id_: str) -> Figure | None:
     lost = [trial for trial in search.trials if not trial.values and trial.state != "running"]
     marks += [_trial_mark(trial, x(trial.number), bottom - 7, search) for trial in lost]
     parts = [
-        y_axis(y, LEFT, WIDTH - 10, metric),
+        y_axis(y, LEFT, WIDTH - 10, axis_name(search.metrics[0])),
         _x_axis(x, bottom, "trial"),
         _legend(search),
         polyline(best_line, "best-line", "best so far"),
@@ -55,7 +55,10 @@ def history(search: SearchSummary, id_: str) -> Figure | None:
     svg = drawing(bottom + 42, f"{metric} of {plural(len(trials), 'trial')} in order", *parts)
     reading = "The line is the best so far, of complete trials only. A pruned trial stands at its last value, no score"
     reading += "; trials without any value stand at the bottom." if lost else "."
-    rows = [[f"#{t.number}", t.state, number(t.values[0]) if t.values else ABSENT] for t in search.trials]
+    digits = column_digits(trial.values[0] for trial in trials)
+    rows = [
+        [f"#{t.number}", t.state, number(t.values[0], digits) if t.values else ABSENT] for t in search.trials
+    ]
     table = simple_table(f"{id_}-data", "Value by trial", ["Trial", "State", metric], rows, text_columns=2)
     return Figure(id_, "How did the search proceed?", (svg,), reading, table)
 
@@ -65,7 +68,6 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
     trials = [trial for trial in search.trials if trial.curve]
     if not trials:
         return None
-    metric = metric_name(search.metrics[0])
     bottom, right = TOP + HEIGHT, WIDTH - 92
     steps = [step for trial in trials for step in trial.curve]
     x = Scale(min(steps) - 0.3, max(*steps, min(steps) + 1) + 0.3, LEFT, right)
@@ -76,7 +78,7 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
         trial for trial in (search.trial(search.best), search.trial(search.baseline)) if trial and trial.curve
     ]
     parts = [
-        y_axis(y, LEFT, right, metric),
+        y_axis(y, LEFT, right, axis_name(search.metrics[0])),
         _x_axis(x, bottom, "epoch"),
         _legend(search, lines=True),
         *lines,
@@ -88,13 +90,14 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
     reading = f"{count}, of which {stopped} stopped before their end (dashed, ending in a mark)."
     if search.n_seeds > 1:
         reading += f" Each curve is the mean of {search.n_seeds} networks."
+    digits = column_digits(_extreme(trial, search) for trial in trials)
     rows = [
         [
             f"#{t.number}",
             t.state,
             str(max(t.curve)),
-            number(t.curve[max(t.curve)]),
-            number(_extreme(t, search)),
+            number(t.curve[max(t.curve)], digits),
+            number(_extreme(t, search), digits),
         ]
         for t in trials
     ]
@@ -135,7 +138,7 @@ def front(search: SearchSummary, id_: str) -> Figure | None:
     trials = [trial for trial in search.trials if len(trial.values) > 1 and trial.state == "complete"]
     if not trials:
         return None
-    first, second = (metric_name(name) for name in search.metrics[:2])
+    first, second = (axis_name(name) for name in search.metrics[:2])
     bottom = TOP + HEIGHT
     x = spanning([trial.values[0] for trial in trials], LEFT, WIDTH - 10)
     y = spanning([trial.values[1] for trial in trials], bottom, TOP)

@@ -10,27 +10,70 @@ from pokeopt.ablation import Effect, Level
 
 MINUS = "\N{MINUS SIGN}"
 ABSENT = "\N{EN DASH}"
-NAMES = {"macro_f1": "macro-F1", "f1": "F1", "mse": "MSE", "n_params": "parameters", "wall_s": "seconds"}
+NAMES = {
+    "macro_f1": "macro-F1",
+    "f1": "F1",
+    "mse": "MSE",
+    "class_mse": "MSE",
+    "slice_mse": "MSE",
+    "mae": "mean absolute error",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "kl": "KL divergence",
+    "n_params": "parameters",
+    "wall_s": "seconds",
+}
+UNITS = {"psnr": "dB", "kl": "nats"}  # of those whose name does not tell it; shares and scores have none
 PARTS = {"val": "validation"}
+MOST_DIGITS = 8
 
 
-def digits_for(noise: float | None) -> int:
-    """Return decimals that show two figures of the noise, between 2 and 4; three where it is unknown."""
+def digits_for(noise: float | None, size: float | None = None) -> int:
+    """Return decimals that show two figures of the noise, at least 2.
+
+    Args:
+        noise: Standard deviation; where it is unknown, three decimals, or two figures of the number.
+        size: The number itself: at most four figures of it are shown, or four decimals.
+    """
+    small = _leading_place(size)
     if noise is None or not math.isfinite(noise) or noise <= 0:
-        return 3
-    return max(2, min(4, 1 - math.floor(math.log10(noise))))
+        return min(MOST_DIGITS, max(3, small + 1))
+    return max(2, min(4 if small < 1 else small + 3, MOST_DIGITS, _leading_place(noise) + 1))
 
 
-def number(value: float | None, digits: int = 3, *, sign: bool = False) -> str:
-    """Return a fixed-point number with a true minus sign; a dash where there is none."""
+def column_digits(values: Iterable[float | None]) -> int:
+    """Return the decimals of a column of scores without noise: three figures of the middle one, at least 3."""
+    sizes = sorted(abs(value) for value in values if value and math.isfinite(value))
+    return min(MOST_DIGITS, max(3, _leading_place(sizes[len(sizes) // 2]) + 2)) if sizes else 3
+
+
+def number(value: float | None, digits: int | None = None, *, sign: bool = False) -> str:
+    """Return a fixed-point number with a true minus sign; a dash where there is none.
+
+    Args:
+        value: The number.
+        digits: Decimals; None means 3, and three figures of a number below 0.01.
+        sign: Whether a positive one has its sign.
+    """
     if value is None or not math.isfinite(value):
         return ABSENT
+    if digits is None:
+        digits = min(MOST_DIGITS, _leading_place(value) + 2) if 0 < abs(value) < 0.01 else 3
     if abs(value) >= 1000:
         digits = 0
     text = f"{value:{'+' if sign else ''},.{digits}f}"
     if float(text.replace(",", "")) == 0:
         text = f"{0:.{digits}f}"  # neither -0.000 nor +0.000
     return text.replace("-", MINUS).replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _leading_place(value: float | None) -> int:
+    """Return the decimal place of a number's first figure: 0.5 has 1, 0.02 has 2; 0 where it is not below 1.
+
+    >>> [_leading_place(value) for value in (0.5, 0.02, 3.0, 0.0, None)]
+    [1, 2, 0, 0, 0]
+    """
+    return -min(0, math.floor(math.log10(abs(value)))) if value and math.isfinite(value) else 0
 
 
 def interval(low: float | None, high: float | None, digits: int = 3, *, sign: bool = False) -> str:
@@ -40,24 +83,30 @@ def interval(low: float | None, high: float | None, digits: int = 3, *, sign: bo
     return f"[{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
 
 
-def common_digits(noises: Iterable[float | None]) -> int:
-    """Return the decimals of a whole column: those of its middle noise."""
-    known = sorted(noise for noise in noises if noise)
-    return digits_for(known[len(known) // 2] if known else None)
+def common_digits(noises: Iterable[float | None], sizes: Iterable[float | None] = ()) -> int:
+    """Return the decimals of a whole column: those of its middle noise and its middle number."""
+    noise, size = (
+        sorted(abs(value) for value in values if value and math.isfinite(value)) for values in (noises, sizes)
+    )
+    return digits_for(_middle(noise), _middle(size))
 
 
 def level_text(level: Level, digits: int | None = None) -> str:
     """Return mean and sample SD."""
-    digits = digits_for(level.sd) if digits is None else digits
+    digits = digits_for(level.sd, level.mean) if digits is None else digits
     spread = f" ± {number(level.sd, digits)}" if level.sd is not None else ""
     return f"{number(level.mean, digits)}{spread}"
 
 
 def effect_text(effect: Effect, digits: int | None = None) -> str:
     """Return the difference with its interval."""
-    digits = digits_for(effect.sd) if digits is None else digits
+    digits = digits_for(effect.sd, effect.mean) if digits is None else digits
     ends = interval(effect.low, effect.high, digits, sign=True)
     return f"{number(effect.mean, digits, sign=True)} {ends}".strip()
+
+
+def _middle(ascending: Sequence[float]) -> float | None:
+    return ascending[len(ascending) // 2] if ascending else None
 
 
 def p_value(p: float | None) -> str:
@@ -116,6 +165,12 @@ def metric_name(metric: str) -> str:
         return metric
     words = f"{PARTS.get(part, part)} {NAMES.get(name, name.replace('_', ' '))}"
     return f"{words} of {class_name}" if class_name else words
+
+
+def axis_name(metric: str) -> str:
+    """Return a metric in words with its unit, where it has one: ``val/psnr`` is validation PSNR (dB)."""
+    unit = UNITS.get(metric.partition("/")[2].partition("/")[0])
+    return f"{metric_name(metric)} ({unit})" if unit else metric_name(metric)
 
 
 def capital(text: str) -> str:

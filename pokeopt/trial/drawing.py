@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
@@ -65,11 +66,20 @@ def _preprocessing(prepared: Prepared) -> Pictures:
     data = prepared.task.config["data"]
     if not data["preprocess"]:
         return {}
+    known = Path(prepared.task.cache_dir) / "pictures" / f"{prepared.dataset.data_hash}-{PREPROCESSED}.png"
+    if known.is_file():  # the same for every trial whose images are prepared so
+        return {"preprocessing.png": known.read_bytes()}
     table = read_source(data, Path(prepared.task.cache_dir).parent)
     rows = choose_limited(table, data.get("limit"), data["split"]["seed"])
     chosen = _spaced(prepared.dataset.train, PREPROCESSED)
     originals = {str(table.ids[rows[row]]): to_rgba(table.open(int(rows[row]))) for row in chosen.tolist()}
-    return pictures.draw_preprocessing(originals, data["preprocess"], data["image_size"], data["channels"])
+    drawn = pictures.draw_preprocessing(originals, data["preprocess"], data["image_size"], data["channels"])
+    known.parent.mkdir(parents=True, exist_ok=True)
+    for content in drawn.values():
+        draft = known.with_suffix(f".{os.getpid()}.draft")
+        draft.write_bytes(content)
+        draft.replace(known)
+    return drawn
 
 
 def _augmentations(prepared: Prepared, network: Network) -> Pictures:
@@ -106,7 +116,7 @@ def _made(prepared: Prepared, network: Network) -> Drawing:
     images = PartImages(dataset.images, dataset.labels, rows, network.device)
     made = []
     for batch in images.batches(64):
-        made.append(_first_channels(network.look(batch)["image"].float().clamp(0, 1), layers.image))
+        made.append(_first_channels(network.look(batch)["image"].float(), layers.image))
         yield
     stored = np.asarray(dataset.images)[rows]
     if network.task == "reconstruction":

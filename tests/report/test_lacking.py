@@ -194,6 +194,7 @@ def test_several_networks_a_trial_are_averaged() -> None:
     one_hot = np.eye(3, dtype=np.float32)
     both = PartPredictions(np.array([0, 1, 2]), np.stack([one_hot[[0, 1, 2]], one_hot[[0, 0, 0]]]))
     assert both.scores(("a", "b", "c"))["accuracy"] == pytest.approx((1 + 1 / 3) / 2)
+    assert both.confusion is not None
     assert both.confusion.sum() == 6
     assert both.support == (1, 1, 1)
 

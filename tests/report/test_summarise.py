@@ -51,6 +51,7 @@ def test_scores_are_recomputed_from_predictions(whole: Store) -> None:
     found = read_predictions(whole, "mlp.ablation", row.number)
     assert found is not None
     part = found.parts["test"]
+    assert part.probabilities is not None
     expected = f1_score(part.truth, part.probabilities[0].argmax(axis=1), average="macro")
     best = ablation.arm("best")
     assert best is not None

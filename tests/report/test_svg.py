@@ -1,6 +1,7 @@
 """The drawing primitives."""
 
 import math
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -34,6 +35,14 @@ def test_tick_labels_have_the_decimals_of_their_step() -> None:
     assert [tick_text(v, 0.2) for v in (-0.2, -0.0, 0.4)] == ["−0.2", "0", "0.4"]
     assert tick_text(20.0, 10) == "20"
     assert tick_text(0.05, 0.05) == "0.05"
+
+
+@given(st.floats(-0.01, 0.01), st.floats(1e-4, 10), st.floats(60, 600))
+def test_labels_of_an_axis_stand_apart(low: float, span: float, width: float) -> None:
+    axis = ElementTree.fromstring(f"<g>{x_axis(Scale(low, low + span, 0, width), 9, 'x', signed=True)}</g>")
+    found = [(float(e.attrib["x"]), len(e.text or "")) for e in axis if e.get("class") == "tick"]
+    for (left, n), (right, m) in pairwise(found):
+        assert right - left > 3.5 * (n + m)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -4,6 +4,9 @@ import pytest
 
 from pokeopt.ablation import Effect, Level
 from pokeopt.report.words import (
+    MOST_DIGITS,
+    axis_name,
+    column_digits,
     common_digits,
     digits_for,
     duration,
@@ -25,6 +28,24 @@ from pokeopt.report.words import (
 )
 def test_digits_show_two_figures_of_the_noise(noise: float | None, digits: int) -> None:
     assert digits_for(noise) == digits
+
+
+def test_a_small_number_keeps_its_figures_and_its_noise() -> None:
+    """An error of 0.004 is not 0.004 to three decimals and nothing else."""
+    assert digits_for(0.00006, 0.0043) == 6
+    assert digits_for(1e-12, 0.0043) == 6  # four figures are enough
+    assert digits_for(None, 0.0043) == 4
+    assert digits_for(1e-12, 1e-7) == MOST_DIGITS
+    assert number(0.0043) == "0.00430"
+    assert level_text(Level(5, 0.004335, 0.00006, 0.1, 0.2)) == "0.004335 ± 0.000060"
+    assert column_digits([0.0029, 0.0042, 0.3]) == 5
+    assert column_digits([0.1, 0.8, 0.9]) == column_digits([]) == column_digits([0.0, None]) == 3
+
+
+def test_axes_have_units() -> None:
+    assert axis_name("val/psnr") == "validation PSNR (dB)"
+    assert axis_name("test/slice_mse/edge") == "test MSE of edge"
+    assert axis_name("accuracy") == "accuracy"
 
 
 def test_a_column_has_one_number_of_digits() -> None:

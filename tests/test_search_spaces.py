@@ -13,6 +13,12 @@ from tests.data.mini_package import build_mini_package
 
 SPACES = sorted((Path(__file__).parent.parent / "search_spaces").glob("*.yaml"))
 TINY = ["training.epochs=1", "search.trials=2", "ablation.seeds=2", "resources.workers=0"]
+SMALL = {
+    "transfer": ["data.image_size=32"],
+    "autoencoder": ["data.image_size=32"],
+    "unet": ["data.image_size=32"],
+}
+LIMITS = {"autoencoder": 243}  # three images of each of the 81 classes
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +32,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("space", SPACES, ids=lambda path: path.stem)
 def test_runs_from_search_to_report(space: Path, home: Path, tmp_path: Path) -> None:
-    limit = [] if space.stem.startswith("pokemon_") else ["data.limit=270"]
-    result = api.run(space, sets=[*TINY, *limit], home=home, reports_dir=tmp_path)
+    small = SMALL.get(space.stem.removeprefix("pokemon_"), [])
+    limit = [] if space.stem.startswith("pokemon_") else [f"data.limit={LIMITS.get(space.stem, 90)}"]
+    result = api.run(space, sets=[*TINY, *small, *limit], home=home, reports_dir=tmp_path)
     assert result.exit_code == 0, result.message
     assert len(result.search.counted) == 2
     assert result.search.trials[0].state is TrialState.COMPLETE, "the baseline comes first and is not pruned"
@@ -35,4 +42,6 @@ def test_runs_from_search_to_report(space: Path, home: Path, tmp_path: Path) -> 
     assert {row.state for row in result.confirm.counted} == {TrialState.COMPLETE}
     assert {row.seed for row in result.confirm.counted} == {0, 1}
     assert result.report_path is not None
-    assert result.report_path.read_text().startswith("<!DOCTYPE html>")
+    page = result.report_path.read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "data:image/png" in page, "the family's pictures are in the report"

@@ -17,6 +17,8 @@ from pokeopt.training.outputs import PartOutputs
 from pokeopt.training.recipe import Recipe
 
 TOTAL_LOSS = "train/total_loss"
+SNAPSHOT_EPOCHS = frozenset({0, 1, 2, 5, 10, 20, 50, 100, 200, 500})
+SNAPSHOT_IMAGES = 3
 
 
 class Lockstep:
@@ -36,6 +38,7 @@ class Lockstep:
         kept_step: The epoch whose weights are kept.
         kept_weights: Of each network, the state dict at that epoch.
         kept_val: Of each network, what its kept validation metrics were computed from.
+        snapshots: Some epochs to what the first network then made of the first validation images, bytes (M, C, H, W).
         stop_cause: Why the training ended; None before.
     """
 
@@ -55,6 +58,7 @@ class Lockstep:
         self.kept_step = 0
         self.kept_weights: list[dict[str, Tensor]] = []
         self.kept_val: list[PartOutputs] = []
+        self.snapshots: dict[int, Tensor] = {}
         self.stop_cause: StopCause | None = None
         self._measured: list[dict[str, float]] = []  # networks that have completed the epoch under way
         self._val: list[PartOutputs] = []
@@ -123,6 +127,7 @@ class Lockstep:
             "kept_weights": self.kept_weights,
             "kept_val": [outputs.state_dict() for outputs in self.kept_val],
             "networks": [network.state_dict() for network in self.networks],
+            "snapshots": self.snapshots,
             "measured": self._measured,
             "val": [outputs.state_dict() for outputs in self._val],
         }
@@ -133,6 +138,7 @@ class Lockstep:
         self.kept_step = state["kept_step"]
         self.kept_weights = [dict(weights) for weights in state["kept_weights"]]
         self.kept_val = [PartOutputs.from_state(outputs) for outputs in state["kept_val"]]
+        self.snapshots = dict(state["snapshots"])
         self._measured = [dict(metrics) for metrics in state["measured"]]
         self._val = [PartOutputs.from_state(outputs) for outputs in state["val"]]
         for network, saved in zip(self.networks, state["networks"], strict=True):
@@ -157,9 +163,17 @@ class Lockstep:
         if self._is_kept(record):
             self.kept_step, self.kept_val = step, self._val
             self._copy_weights()
+        if step in SNAPSHOT_EPOCHS or step == self.recipe.epochs:
+            self._take_snapshot(step)
         self.history.append(record)
         self._measured, self._val = [], []
         return record
+
+    def _take_snapshot(self, step: int) -> None:
+        network, n = self.networks[0], min(SNAPSHOT_IMAGES, len(self.data.val))
+        if network.task != "classification" and n:
+            made = network.look(self.data.val.batch(torch.arange(n)))["image"]
+            self.snapshots[step] = (made.float().clamp(0, 1) * 255).round().to(torch.uint8).cpu()
 
     def _is_kept(self, record: EpochRecord) -> bool:
         name = self.objective.name

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pokeopt.errors import TrialError
 from pokeopt.records import EpochRecord, StopCause, TrialRecord, TrialTask
@@ -20,8 +21,9 @@ from pokeopt.trial.prepare import Prepared, prepare
 from pokeopt.trial.scoring import diverged_record, score_trial, with_facts
 
 HEARTBEAT_S = 2.0  # between two signs of life a driver can stop the trial: an orderly stop has five seconds
-FORMAT = 1  # of the checkpoint
+FORMAT = 2  # of the checkpoint
 
+log = logging.getLogger(__name__)
 Item = EpochRecord | TrialRecord
 T = TypeVar("T")
 
@@ -66,11 +68,20 @@ def history(checkpoint_dir: str | Path) -> tuple[EpochRecord, ...]:
 
     A driver that died may have missed the last of them. Empty where the seeds are trained in turn.
     """
-    state = checkpoint.read_checkpoint(Path(checkpoint_dir))
+    state = _readable(Path(checkpoint_dir))
     if state is None or state["in_turn"] or not state["groups"]:
         return ()
     records = Lockstep.read_history(state["groups"][0])
     return tuple(replace(record, checkpoint_step=records[-1].step) for record in records)
+
+
+def _readable(folder: Path) -> dict[str, Any] | None:
+    """Return the checkpoint in a folder; None where there is none that this version of pokeopt can continue from."""
+    state = checkpoint.read_checkpoint(folder)
+    if state is not None and state.get("format") != FORMAT:
+        log.warning("the checkpoint in %s is of another version of pokeopt: the trial starts anew", folder)
+        return None
+    return state
 
 
 class _Trial:
@@ -197,10 +208,10 @@ class _Trial:
 
     def _restore(self) -> None:
         """Continue from the checkpoint, if there is one."""
-        state = checkpoint.read_checkpoint(self.folder) if self.folder is not None else None
+        state = _readable(self.folder) if self.folder is not None else None
         if state is None:
             return
-        if (state["format"], state["identity"]) != (FORMAT, self._identity()):
+        if state["identity"] != self._identity():
             what = "the checkpoint belongs to another configuration, or the data have changed since"
             raise TrialError(str(self.folder), what, "start the trial in an empty folder")
         self.watch = Stopwatch(state["wall_s"])

@@ -328,3 +328,18 @@ def test_a_gpu_learns_the_same(make_task: MakeTask) -> None:
 def test_the_time_of_a_batch(make_task: MakeTask) -> None:
     """For a plan: more batches than an epoch has are timed over several epochs."""
     assert 0 < trial.time_batches(make_task(), n=20) < 1
+
+
+def test_a_checkpoint_of_another_version_is_no_obstacle(
+    make_task: MakeTask, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an update a trial starts anew instead of failing, and says so."""
+    task = make_task(checkpoint_dir=str(tmp_path))
+    items = trial.run(task)
+    next(items)
+    items.close()
+    monkeypatch.setattr(execute, "FORMAT", execute.FORMAT + 1)
+    assert trial.history(tmp_path) == ()
+    epochs, _ = finished(task)
+    assert [record.step for record in epochs] == [1, 2, 3]
+    assert "another version" in caplog.text

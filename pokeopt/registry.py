@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import hashlib
 import importlib
 import importlib.util
@@ -120,6 +121,11 @@ class Family:
 
 def settings_of(component: Any) -> dict[str, Setting]:
     """Return the settings of a frozen dataclass (its fields) or of a function (its keyword-only parameters)."""
+    return dict(_settings_of(component))
+
+
+@functools.lru_cache(maxsize=512)
+def _settings_of(component: Any) -> Mapping[str, Setting]:
     if dataclasses.is_dataclass(component):
         hints = typing.get_type_hints(component, include_extras=True)
         return {

@@ -17,7 +17,7 @@ class Batch:
     """The images and answers of one step.
 
     Attributes:
-        images: (N, C, H, W), bytes, or floats in [0, 1] after augmentation: what a network is given, with its condition.
+        images: (N, C, H, W), bytes, or floats in [0, 1] after augmentation; a condition's channels follow the image's.
         labels: (N,) class indices, int64.
         target: (N, C, H, W), the images to be made, bytes or floats in [0, 1]; None where none are.
         shares: (N, K), the share of each class in images that were mixed from several; None where none were.

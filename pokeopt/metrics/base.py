@@ -83,10 +83,12 @@ class ImageMetric(Metric):
 
     Attributes:
         reads: The value's name, see ``pokeopt.training.values``; it is stored with the predictions.
+        is_trained: Whether it is measured on the training part, too.
         is_costly: Measured once, at the kept epoch; after every epoch only where it is the objective.
     """
 
     reads: ClassVar[str]
+    is_trained: ClassVar[bool] = False
     is_costly: ClassVar[bool] = False
 
     def __call__(self, values: Floats) -> float:

@@ -18,6 +18,7 @@ class MeanSquaredError(ImageMetric):
     """Mean squared difference of the intensities in [0, 1], over pixels, channels and images."""
 
     reads: ClassVar[str] = "squared_error"
+    is_trained: ClassVar[bool] = True
     direction: ClassVar[Direction] = "minimize"
     tasks: ClassVar[tuple[str, ...]] = MAKING
 

@@ -10,6 +10,7 @@ from pokeopt.metrics.base import (
     CurveMetric,
     Direction,
     GroupMetric,
+    ImageMetric,
     MeasuredMetric,
     Metric,
     MetricInfo,
@@ -102,7 +103,11 @@ def _each(member: type[Metric]) -> str:
 def _parts_of(member: type[Metric], external: tuple[str, ...]) -> tuple[str, ...]:
     if issubclass(member, MeasuredMetric):
         return (member.part,)
-    return ("val",) if issubclass(member, CurveMetric) else (*SETS, *external)
+    if issubclass(member, CurveMetric):
+        return ("val",)
+    if issubclass(member, ImageMetric) and not member.is_trained:
+        return ("val", "test", *external)
+    return (*SETS, *external)
 
 
 def _nearest(name: str, known: list[str]) -> str:

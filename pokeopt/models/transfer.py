@@ -46,6 +46,7 @@ class Transfer:
             ``backbones.stages.divide``. Empty trains the head alone.
         unfreeze_every: Epochs between one stage and the next: the head is trained alone at first, then with the last of
             the trainable stages, and so on. None trains all of them from the start.
+        unfreeze_from: Stages that are trained from the start all the same, where the others wait for their turn.
         backbone_rate: Factor of the learning rate in the backbone.
         input_size: Side in pixels that images are resized to, bilinearly. None leaves them as they are, but a ViT or
             MaxViT has its own.
@@ -57,6 +58,7 @@ class Transfer:
     head_dropout: float = 0.5
     trainable: tuple[int, ...] = (3, 4)
     unfreeze_every: int | None = None
+    unfreeze_from: tuple[int, ...] = ()
     backbone_rate: float = 0.1
     input_size: int | None = None
 
@@ -73,6 +75,13 @@ class Transfer:
             raise ValueError(f"trainable must name each stage once, got {list(self.trainable)}")
         if self.unfreeze_every is not None and self.unfreeze_every < 1:
             raise ValueError(f"unfreeze_every must be at least 1, got {self.unfreeze_every}")
+        if not set(self.unfreeze_from) <= set(self.trainable):
+            what = f"{list(self.unfreeze_from)} of {list(self.trainable)}"
+            raise ValueError(f"unfreeze_from must name stages of trainable, got {what}")
+        if self.unfreeze_from and self.unfreeze_every is None:
+            raise ValueError(
+                "unfreeze_from needs unfreeze_every: without it all stages are trained from the start"
+            )
         if self.backbone_rate <= 0:
             raise ValueError(f"backbone_rate must be above 0, got {self.backbone_rate}")
         if self.input_size is not None and self.input_size < 1:
@@ -110,7 +119,7 @@ class Transfer:
             n_in = self.head_width
         head += [nn.Dropout(self.head_dropout), nn.Linear(n_in, n_classes)]
         kind = TransferNetwork if self.trainable else FrozenNetwork
-        return kind(backbone, nn.Sequential(*head), self.trainable, self.unfreeze_every, self.backbone_rate)
+        return kind(backbone, nn.Sequential(*head), self)
 
 
 class TransferNetwork(nn.Module):
@@ -119,23 +128,13 @@ class TransferNetwork(nn.Module):
     Args:
         backbone: Gives the features.
         head: From features (N, F) to logits (N, K).
-        trainable: Stages that are ever trained.
-        unfreeze_every: Epochs from one stage to the next, None for all at once.
-        backbone_rate: Factor of the backbone's learning rate.
+        settings: What is trained, when, and how fast.
     """
 
-    def __init__(
-        self,
-        backbone: Backbone,
-        head: nn.Module,
-        trainable: tuple[int, ...],
-        unfreeze_every: int | None,
-        backbone_rate: float,
-    ) -> None:
+    def __init__(self, backbone: Backbone, head: nn.Module, settings: Transfer) -> None:
         super().__init__()
-        self.backbone, self.head = backbone.module, head
+        self.backbone, self.head, self.settings = backbone.module, head, settings
         self.stages, self.size_px = backbone.stages, backbone.size_px
-        self.trainable, self.unfreeze_every, self.backbone_rate = trainable, unfreeze_every, backbone_rate
         self.trained: frozenset[int] = frozenset()
         self.begin_epoch(1)
 
@@ -147,16 +146,19 @@ class TransferNetwork(nn.Module):
     def parameter_groups(self) -> list[tuple[float, list[nn.Parameter]]]:
         """Return (factor of the learning rate, parameters) of all that is ever trained."""
         parameters = [
-            p for name, p in self.backbone.named_parameters() if self.stages.of(name) in self.trainable
+            p
+            for name, p in self.backbone.named_parameters()
+            if self.stages.of(name) in self.settings.trainable
         ]
-        groups = [(self.backbone_rate, parameters)] if parameters else []
+        groups = [(self.settings.backbone_rate, parameters)] if parameters else []
         return [*groups, (1.0, list(self.head.parameters()))]
 
     def begin_epoch(self, epoch: int) -> None:
         """Freeze and unfreeze what is due in this epoch, from 1."""
-        order = sorted(self.trainable, reverse=True)
-        n_due = len(order) if self.unfreeze_every is None else (epoch - 1) // self.unfreeze_every
-        self.trained = frozenset(order[:n_due])
+        every, first = self.settings.unfreeze_every, self.settings.unfreeze_from
+        waiting = sorted(set(self.settings.trainable) - set(first), reverse=True)
+        n_due = len(waiting) if every is None else (epoch - 1) // every
+        self.trained = frozenset(first) | frozenset(waiting[:n_due])
         for name, parameter in self.backbone.named_parameters():
             parameter.requires_grad_(self.stages.of(name) in self.trained)
         self.train(self.training)

@@ -69,10 +69,12 @@ def settle_precision(spec: StudySpec, precision: str) -> StudySpec:
     A later launch, on whatever device, then goes on with the same arithmetic.
     """
     tree = spec.resolved()
-    if tree["training"]["precision"] != "auto":
-        return spec
-    tree["training"]["precision"] = precision
-    return StudySpec.from_resolved(tree)
+    training = tree["training"]
+    is_open = False
+    for section in training["choice"].values() if "choice" in training else [training]:
+        if section["precision"] == "auto":
+            section["precision"], is_open = precision, True
+    return StudySpec.from_resolved(tree) if is_open else spec
 
 
 def merged(stored: Mapping[str, Any], wanted: StudySpec) -> StudySpec:

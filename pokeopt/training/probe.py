@@ -55,6 +55,7 @@ class Probe:
         for _ in range(STEPS // CHUNK):
             with warnings.catch_warnings(), threadpool_limits(torch.get_num_threads()):
                 warnings.simplefilter("ignore", ConvergenceWarning)
+                warnings.filterwarnings("ignore", "The number of unique classes")  # of a handful of images
                 regression.fit(standardised, truth)
             yield
             if regression.n_iter_.max() < CHUNK:

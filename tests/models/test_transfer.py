@@ -108,6 +108,16 @@ def test_stages_are_unfrozen_from_the_last_to_the_first() -> None:
     assert {id(p) for p in network.parameter_groups()[0][1]} == group
 
 
+def test_some_stages_may_be_trained_from_the_start() -> None:
+    """The documents trained 3 and 4, and then tried to add 2 and 1."""
+    network = make(trainable=[1, 2, 3, 4], unfreeze_every=2, unfreeze_from=[3, 4])
+    seen = []
+    for epoch in range(1, 7):
+        network.begin_epoch(epoch)
+        seen.append(set(network.trained))
+    assert seen == [{3, 4}, {3, 4}, {2, 3, 4}, {2, 3, 4}, {1, 2, 3, 4}, {1, 2, 3, 4}]
+
+
 def test_what_is_not_yet_unfrozen_is_not_trained() -> None:
     network = make(trainable=[3, 4], unfreeze_every=1)
     for epoch, expected in ((1, set()), (2, {4}), (3, {3, 4})):
@@ -266,6 +276,8 @@ def test_a_network_can_be_copied() -> None:
         ({"trainable": [5]}, "trainable"),
         ({"trainable": [4, 4]}, "trainable"),
         ({"unfreeze_every": 0}, "unfreeze_every"),
+        ({"unfreeze_every": 2, "unfreeze_from": [2]}, "unfreeze_from"),
+        ({"unfreeze_from": [4]}, "unfreeze_from"),
         ({"backbone_rate": 0.0}, "backbone_rate"),
         ({"input_size": 0}, "input_size"),
     ],

@@ -7,7 +7,9 @@ import pytest
 
 from pokeopt import api
 from pokeopt.errors import IdentityError
+from pokeopt.spec import load_study
 from pokeopt.store import open_store
+from pokeopt.study.identity import settle_precision
 
 
 def launch(path: Path, **options: object) -> api.RunResult:
@@ -75,3 +77,16 @@ def test_a_warm_start_runs_the_old_best_again(tiny: Callable[..., Path]) -> None
     warm = [row for row in new.trials if "warm_from" in row.attrs]
     assert warm[0].attrs["warm_from"] == f"tiny#{old.best.number if old.best else None}"
     assert all(row.attrs["stop_cause"] == "budget" for row in warm), "run here: no score is copied"
+
+
+def test_auto_precision_is_settled_in_every_labelled_training(tmp_path: Path) -> None:
+    """The section may be a choice of whole sections."""
+    space = tmp_path / "space.yaml"
+    sections = "{slow: {batch_size: 16}, fast: {batch_size: 64, precision: fp32}}"
+    space.write_text(f"data: {{source: digits}}\nmodel: {{family: mlp}}\ntraining: {{choice: {sections}}}\n")
+    settled = settle_precision(load_study(space), "bf16")
+    found = {
+        label: settled.space.config({"training": label})["training"]["precision"]
+        for label in ("slow", "fast")
+    }
+    assert found == {"slow": "bf16", "fast": "fp32"}

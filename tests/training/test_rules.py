@@ -117,7 +117,7 @@ def test_a_stopping_rule_is_pure_and_does_not_stop_at_the_start(name: str, curve
 @pytest.mark.parametrize("name", STOPPING_RULES.names())
 @given(start=st.floats(-1, 1), n=st.integers(0, 50))
 def test_a_steady_rise_is_not_stopped(name: str, start: float, n: int) -> None:
-    assert not STOPPING_RULES.make(name).should_stop([start + 0.1 * epoch for epoch in range(n)])
+    assert not STOPPING_RULES.make(name).should_stop([start + 0.2 * epoch for epoch in range(n)])
 
 
 def stops_at(component: Any, curve: list[float]) -> int | None:
@@ -138,6 +138,14 @@ def test_patience_armed_late_looks_away_at_first() -> None:
     assert stops_at({"patience": {"epochs": 2, "after": 3}}, curve) == 8
 
 
+def test_variance_is_not_the_range() -> None:
+    """The same scores that a range of 0.02 lets pass stop at once by a variance of 0.02: 0.1 up and down is 0.0067."""
+    wild = [0.5, 0.6, 0.4, 0.6, 0.4, 0.6]
+    assert stops_at({"range": {"below": 0.02, "over": 5}}, wild) is None
+    assert stops_at({"variance": {"below": 0.02, "over": 5}}, wild) == 5
+    assert stops_at({"variance": {"below": 0.006, "over": 3}}, [0.0, 1.0, 0.5, 0.51, 0.49]) == 5
+
+
 def test_range_needs_its_window() -> None:
     """Range of the last epochs, not their variance."""
     assert stops_at({"range": {"below": 0.02, "over": 3}}, [0.5, 0.5, 0.8, 0.81, 0.805, 0.9]) == 5
@@ -155,6 +163,7 @@ def test_range_needs_its_window() -> None:
         (SCHEDULES, {"plateau": {"patience": -1}}),
         (STOPPING_RULES, {"patience": {"epochs": 0}}),
         (STOPPING_RULES, {"range": {"below": 0.0}}),
+        (STOPPING_RULES, {"variance": {"below": 0.0}}),
         (STOPPING_RULES, "patiense"),
     ],
     ids=str,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from pokeopt import trial
@@ -195,3 +196,15 @@ def test_a_picture_that_fails_costs_no_trial(make: Make, monkeypatch: pytest.Mon
     _, last = finished(make("mlp", epochs=1))
     assert last.pictures == {}
     assert "test/macro_f1" in last.metrics
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("precision", ["fp32", "auto"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_trained_on_a_gpu(make: Make, family: str, precision: str) -> None:
+    """In full and in mixed precision: the same code, finite scores, the pictures."""
+    _, last = finished(make(family, device="cuda", precision=precision))
+    assert all(np.isfinite(value) for value in last.metrics.values()), last.metrics
+    assert PICTURES[task_of(family)] - {"worst.png"} <= set(last.pictures)
+    assert last.facts["device"].startswith("cuda")

@@ -22,7 +22,7 @@ PLACEMENTS: dict[str, Callable[[Tensor], Tensor]] = {
 @LOSSES.register("cross_entropy")
 @dataclass(frozen=True)
 class CrossEntropy:
-    """Mean negative log-likelihood of the true class, in nats.
+    """Mean negative log-likelihood of the true class, in nats; of a mixed image, each class by its share.
 
     Attributes:
         on: What is taken for the logits. ``softmax`` normalises twice, the common slip of a network that ends in a
@@ -39,10 +39,10 @@ class CrossEntropy:
             raise ValueError(f"on must be one of {', '.join(PLACEMENTS)}, got {self.on!r}")
 
     def build(self, context: LossContext) -> LossFunction:  # noqa: ARG002 - the protocol's
-        """Return the mean over the batch of logits (N, K) against labels (N,)."""
+        """Return the mean over the batch of logits (N, K) against labels (N,), or against shares (N, K)."""
         place = PLACEMENTS[self.on]
 
         def cross_entropy(outputs: Mapping[str, Tensor], batch: Batch) -> Tensor:
-            return functional.cross_entropy(place(outputs["logits"].float()), batch.labels)
+            return functional.cross_entropy(place(outputs["logits"].float()), batch.class_targets())
 
         return cross_entropy

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from statistics import pvariance
 
 from pokeopt.registry import STOPPING_RULES
+from pokeopt.training.stopping.range import Range
 
 
 @STOPPING_RULES.register("variance")
 @dataclass(frozen=True)
-class Variance:
+class Variance(Range):
     """Stop when the objective's variance over the last epochs is small, as document 001 words its rule in the text.
 
     The variance of a score in [0, 1] is at most 0.25, and 0.02 is a standard deviation of 0.14: with the document's
@@ -21,15 +22,6 @@ class Variance:
         below: The variance, in the objective's unit squared, under which to stop.
         over: Epochs that are looked at.
     """
-
-    below: float = 0.02
-    over: int = 5
-
-    def __post_init__(self) -> None:
-        if self.below <= 0:
-            raise ValueError(f"below must be above 0, got {self.below}")
-        if self.over < 2:
-            raise ValueError(f"over must be at least 2, got {self.over}")
 
     def should_stop(self, scores: Sequence[float]) -> bool:
         """Whether the variance of the last ``over`` scores is below ``below``."""

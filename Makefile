@@ -38,7 +38,7 @@ check: .venv  ## Check format, style and types; the same as CI
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 
-bench: .venv  ## Measure against plain Ray Tune, a few minutes
+bench: .venv  ## Measure against plain Ray Tune, and each family against a plain PyTorch loop
 	$(PY) -m benchmarks $(ARGS)
 
 bench-full: .venv  ## Measure everything, about an hour

@@ -1,4 +1,8 @@
-"""``python -m benchmarks``: time pokeopt against plain Ray Tune, in turn, on one machine, in one run."""
+"""``python -m benchmarks``: time pokeopt against its peers, in turn, on one machine, in one run.
+
+``study`` runs 24 configurations by pokeopt and by plain Ray Tune; ``families`` trains an epoch of each model family by
+pokeopt's loop and by plain PyTorch; without a word, both.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.configurations import configurations
@@ -20,15 +25,22 @@ F1_LONGEST = 3  # the score is the mean of the longest trials: one-epoch trials 
 
 
 def main() -> None:
-    """Run the benchmark and print its table."""
+    """Run the benchmarks and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("study", "families"), help="one of them; both by default")
     parser.add_argument(
-        "--rounds", type=int, default=len(ORDER), help="how many of the turns A B B A A B to take"
+        "--rounds", type=int, help="study: how many of the turns A B B A A B; families: how many seeds"
     )
     parser.add_argument("--trials", type=int, default=24, help="the last so many of the 24 configurations")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    parser.add_argument("--full", action="store_true", help="take the turns three times over")
-    parser.add_argument("--gpu", action="store_true", help="two trials share a GPU")
+    parser.add_argument("--families", metavar="A,B", help="some of them; all by default")
+    parser.add_argument("--epochs", type=int, help="families: of each network")
+    parser.add_argument(
+        "--threads", type=int, help="families: CPU threads of each side; all cores by default"
+    )
+    parser.add_argument("--limit", type=int, help="families: images of each, in all parts together")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON, a line each")
+    parser.add_argument("--full", action="store_true", help="take all turns three times over")
+    parser.add_argument("--gpu", action="store_true", help="two trials share a GPU; the families train on it")
     parser.add_argument("--side", choices="AB", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
@@ -37,7 +49,30 @@ def main() -> None:
         print(json.dumps(run_side(args.side, args.folder, args.seed, args.trials, 0.5 if args.gpu else 0.0)))
         return
     repeats = 3 if args.full else 1
-    turns = list(zip(ORDER, SEEDS, strict=True))[: args.rounds] * repeats
+    if args.what != "families":
+        run_study(args, repeats)
+    if args.what != "study":
+        run_families(args, repeats)
+
+
+def run_families(args: argparse.Namespace, repeats: int) -> None:
+    """Measure an epoch of each family, and print the table."""
+    from benchmarks import families  # not at the top: the sides of the study would be slower to start
+
+    chosen = args.families.split(",") if args.families else families.FAMILIES
+    for name in chosen:
+        if name not in families.FAMILIES:
+            raise SystemExit(f"there is no family '{name}' among {', '.join(families.FAMILIES)}")
+    given = {"rounds": args.rounds, "epochs": args.epochs, "threads": args.threads, "limit": args.limit}
+    size = families.Size(**{key: value for key, value in given.items() if value is not None})
+    size = replace(size, rounds=size.rounds * repeats, device="cuda" if args.gpu else "cpu")
+    families.run(chosen, size, as_json=args.json)
+
+
+def run_study(args: argparse.Namespace, repeats: int) -> None:
+    """Take the turns of pokeopt and plain Ray Tune, and print how they compare."""
+    rounds = max(args.rounds or len(ORDER), 2)  # one of each side at least
+    turns = list(zip(ORDER, SEEDS, strict=True))[:rounds] * repeats
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder))
         seconds: dict[str, list[float]] = {"A": [], "B": []}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from benchmarks.__main__ import main
 from benchmarks.baselines import Facts, baseline_task, read_facts, write_images
 from benchmarks.families import FAMILIES, WAYS, Measured, Way
 from benchmarks.plain_images import build_loaders, unpacked
+from benchmarks.sides import Side
 from pokeopt.losses.base import LossContext
 from pokeopt.losses.combine import build_loss
 from pokeopt.models.base import named_outputs
 from pokeopt.records import TrialTask
 from pokeopt.training.network import Network, parameter_groups
 from pokeopt.training.outputs import PartOutputs
+from pokeopt.training.recipe import make_model
 from pokeopt.trial.prepare import prepare
 from tests.families import batch_for, shape_for
 
@@ -63,7 +66,7 @@ def config_of(family: str, home: Path) -> Any:
 def test_both_sides_minimise_one_loss(family: str, tmp_path: Path) -> None:
     config = config_of(family, tmp_path)
     batch = batch_for(family, 6, shape_for(family), K)
-    network = plain_loop.make_model(config["model"]).build(shape_for(family), K).eval()
+    network = make_model(config["model"]).build(shape_for(family), K).eval()
     outputs = network(batch.images)
     ours = build_loss(config["loss"], LossContext(torch.full((K,), 9), K))(named_outputs(outputs), batch)
     target = batch.images if batch.target is None else batch.target
@@ -136,6 +139,16 @@ def test_an_unknown_family_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         main()
 
 
+def test_a_side_starts_processes_as_any_program_does(tmp_path: Path) -> None:
+    """A DataLoader whose workers are spawned takes seconds to start them, which no user would wait for."""
+    usual, *_ = multiprocessing.get_all_start_methods()
+    with Side("plain", tmp_path) as side:
+        # as text: the function itself would bring this process's own answer along
+        found = side.process.submit(eval, "__import__('multiprocessing').get_start_method()").result()
+    assert found == usual
+
+
+@pytest.mark.slow
 def test_a_tiny_benchmark_prints_its_table(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,7 +65,9 @@ def prepare(task: TrialTask, device: torch.device) -> Prepared:
         what = f"{dataset.name} is no data for {traits.task}"
         raise DataError("data", what, "use another source, or another model")
     precision = choose_precision(recipe.precision, device)
-    statistics = _statistics(dataset, layers) if traits.statistics is None else _given(traits.statistics, layers)
+    statistics = (
+        _statistics(dataset, layers) if traits.statistics is None else _given(traits.statistics, layers)
+    )
     features = None
     if not recipe.augmentation and not layers.target:
         cache = Path(task.cache_dir)

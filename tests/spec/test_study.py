@@ -270,7 +270,7 @@ def test_wrong_external_sets_are_refused(load: Load, part: str, message: str) ->
 
 
 def test_a_word_that_may_be_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Weights by their name, or in a file beside the file that names them; ``--set`` starts at the working directory."""
+    """Weights by their name, or in a file beside the one that names them; ``--set`` starts at the working directory."""
     (tmp_path / "own.pt").touch()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")

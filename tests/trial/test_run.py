@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -29,6 +30,13 @@ def finished(task: TrialTask) -> tuple[list[EpochRecord], TrialRecord]:
     return [item for item in epochs if isinstance(item, EpochRecord) and not item.heartbeat], last
 
 
+def probabilities(record: TrialRecord, part: str) -> npt.NDArray[np.float32]:
+    """Return what a classifier said of a part, (S, N, K)."""
+    found = record.predictions[part].probabilities
+    assert found is not None
+    return found
+
+
 def shown(records: list[EpochRecord]) -> list[Any]:
     """Return what does not depend on the clock."""
     return [(record.step, record.metrics, record.by_seed, record.lr) for record in records]
@@ -40,8 +48,8 @@ def scores_of(record: TrialRecord) -> dict[str, float]:
 
 def assert_same_end(a: TrialRecord, b: TrialRecord) -> None:
     assert (a.stop_cause, a.kept_step, scores_of(a)) == (b.stop_cause, b.kept_step, scores_of(b))
-    for part, predictions in a.predictions.items():
-        assert (predictions.probabilities == b.predictions[part].probabilities).all()
+    for part in a.predictions:
+        assert (probabilities(a, part) == probabilities(b, part)).all()
 
 
 def test_epochs_then_one_trial_record(make_task: MakeTask) -> None:
@@ -59,16 +67,16 @@ def test_scores_are_those_of_the_predictions(make_task: MakeTask) -> None:
     assert set(last.predictions) == {"val", "test", "again"}
     for part, predictions in last.predictions.items():
         n_images = len(predictions.truth)
-        assert predictions.probabilities.shape == (2, n_images, 3)
-        assert predictions.probabilities.dtype == np.float32
+        assert probabilities(last, part).shape == (2, n_images, 3)
+        assert probabilities(last, part).dtype == np.float32
         assert len(set(predictions.ids)) == n_images > 0
         by_seed = [
             f1_score(predictions.truth, rows.argmax(axis=1), average="macro")
-            for rows in predictions.probabilities
+            for rows in probabilities(last, part)
         ]
         assert [metrics[f"{part}/macro_f1"] for metrics in last.by_seed] == pytest.approx(by_seed)
         assert last.metrics[f"{part}/macro_f1"] == pytest.approx(np.mean(by_seed))
-    assert (last.predictions["again"].probabilities == last.predictions["test"].probabilities).all()
+    assert (probabilities(last, "again") == probabilities(last, "test")).all()
 
 
 def test_every_fact_and_every_kind_of_metric(make_task: MakeTask) -> None:

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,28 +105,33 @@ def _code(step: Step) -> str:
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
 
+def _decoded(
+    table: SourceTable, recipe: Recipe, steps: Sequence[Step], row: int
+) -> tuple[Bytes, tuple[int, int], str, str]:
+    """Return a row's bytes (C, H, W), and of its original the size, the mode and the digest of the pixels.
+
+    The channels of a pair's condition and output follow those of its input; its digest is that of all three, since one
+    input that is asked for in two colours is no duplicate.
+    """
+    image, original, others = _open(table, row)
+    prepared = apply_steps(original, steps, str(table.ids[row]))
+    square = to_square(prepared, recipe.size_px, recipe.channels)
+    if others is None:
+        return square, image.size, image.mode, pixel_hash(original)
+    condition, target = others
+    layers = (
+        square,
+        to_square(condition, recipe.size_px, "rgb", ground="black"),
+        to_square(target, recipe.size_px, recipe.channels),
+    )
+    digest = "".join(pixel_hash(one) for one in (original, condition, target))
+    return np.concatenate(layers), image.size, image.mode, digest
+
+
 def _build(
     folder: Path, table: SourceTable, rows: npt.NDArray[np.int64], recipe: Recipe, steps: Sequence[Step]
 ) -> None:
-    def decode(row: int) -> tuple[Bytes, tuple[int, int], str, str]:
-        image, original, others = _open(table, row)
-        prepared = apply_steps(original, steps, str(table.ids[row]))
-        square = to_square(prepared, recipe.size_px, recipe.channels)
-        digest = pixel_hash(original)
-        if others is not None:
-            condition, target = others
-            digest = "".join(
-                [digest, pixel_hash(condition), pixel_hash(target)]
-            )  # one input in two colours is no duplicate
-            square = np.concatenate(
-                [
-                    square,
-                    to_square(condition, recipe.size_px, "rgb", ground="black"),
-                    to_square(target, recipe.size_px, recipe.channels),
-                ]
-            )
-        return square, image.size, image.mode, digest
-
+    decode = partial(_decoded, table, recipe, steps)
     for leftover in folder.parent.glob(
         f"{folder.name}.*.draft"
     ):  # of a killed process: this one holds the lock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from pokeopt.registry import LOSSES, nearest, split_component
 ROLES = ("classification", "reconstruction", "prior")
 
 
-class CombinedLoss(nn.Module):
+class CombinedLoss(nn.Module, abc.ABC):
     """The terms of a loss by role, and their combination.
 
     Args:
@@ -35,9 +36,9 @@ class CombinedLoss(nn.Module):
         """Return the value of each term by its role, before they are weighed."""
         return {role: term(outputs, batch) for role, term in self.terms.items()}
 
+    @abc.abstractmethod
     def combine(self, values: Mapping[str, Tensor]) -> Tensor:
         """Return one scalar from the value of each term."""
-        raise NotImplementedError(f"{type(self).__name__} does not say how its terms are combined")
 
 
 class Sum(CombinedLoss):

@@ -6,23 +6,17 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pokeopt.errors import PokeoptError, UserError
 
 if TYPE_CHECKING:
-    from pokeopt.data import Dataset
     from pokeopt.spec import StudySpec
     from pokeopt.store import Store, StudyView
     from pokeopt.study.launch import Launch, Outcome, Watch
-    from pokeopt.study.resources import Placement
-    from pokeopt.study.stopping import StopSignals
 
-MOST_DATA_CONFIGS = (
-    16  # prepared before the first trial; further ones are prepared by the worker that needs them
-)
 EXIT_OF_SIGNAL = {"SIGINT": 130, "SIGTERM": 143}
 
 
@@ -100,7 +94,9 @@ def run(
     """
     from pokeopt.spec import load_study
     from pokeopt.store import open_store
+    from pokeopt.study.facts import check_classes, prepare_data
     from pokeopt.study.identity import check_data, settle_precision
+    from pokeopt.study.launch import new_launch, placement_of
     from pokeopt.study.resources import auto_precision
     from pokeopt.study.stopping import stop_signals
 
@@ -111,14 +107,14 @@ def run(
     store = open_store(storage, home)
     with stop_signals() as signals, ExitStack() as stack:
         spec, study_name, fresh_of = _identify(spec, store, fresh)
-        placement = _placement(spec)
+        placement = placement_of(spec)
         spec = settle_precision(spec, auto_precision(placement))
         facts = prepare_data(spec, store)
-        _check_metrics(spec, facts["data"]["classes"])
+        check_classes(spec, _named_metrics(spec), facts["data"]["classes"])
         if study_name in store.names():
             check_data(study_name, store.load(study_name).attrs.get("data_hash"), facts["data_hash"])
         deadline = began + timeout_s if timeout_s is not None else None
-        launch = _launch(placement, store, signals, watch, deadline, ray_address)
+        launch = new_launch(placement, store, signals, watch, deadline, ray_address)
         stack.callback(launch.lease.release)
         stack.enter_context(launch.stack)
         outcome = _search(spec, study_name, fresh_of, facts, launch, warm_start)
@@ -137,36 +133,116 @@ def run(
     return _result(study_name, search, confirm, report_path, outcome, signals.received)
 
 
-def prepare_data(spec: StudySpec, store: Store) -> dict[str, Any]:
-    """Read the data of every configuration that the space can reach, and return the facts that a study keeps of it.
+@dataclass(frozen=True)
+class AblateResult:
+    """What ``ablate`` leaves behind.
 
-    Every worker then only maps what lies in the cache. A fault in the data is found here, before anything is written
-    about a study.
+    Attributes:
+        views: The confirm studies as they stand, in the order of the plans.
+        n_holes: Declared cells without a result.
+        report_path: The report, if one was written.
+        exit_code: 0 with every cell, 1 with holes, 130 or 143 after a signal.
+        stopped_by: ``SIGINT`` or ``SIGTERM``, if one came.
+        message: One line on what kept it from its end, empty if nothing did.
+    """
+
+    views: tuple[StudyView, ...]
+    n_holes: int
+    report_path: Path | None
+    exit_code: int
+    stopped_by: str | None
+    message: str
+
+
+def ablate(
+    plans: Sequence[str | Path] = (),
+    *,
+    study: str | None = None,
+    mode: str | None = None,
+    top: int | None = None,
+    quick: bool = False,
+    seeds: int | None = None,
+    base: str | Path | None = None,
+    sets: Sequence[str] = (),
+    timeout_s: float | None = None,
+    workers: int | str | None = None,
+    gpus_per_trial: float | str | None = None,
+    storage: str | None = None,
+    home: Path | str | None = None,
+    ray_address: str | None = None,
+    report: bool = True,
+    output: Path | str | None = None,
+    watch: Watch | None = None,
+) -> AblateResult:
+    """Run the missing (arm, seed) cells of plans, or of a search's own ablation, in one session; write one report.
+
+    Args:
+        plans: Files, or folders of them.
+        study: A search instead: its arms between baseline and best are enumerated.
+        mode: With ``study``: one-at-a-time, leave-one-out or path; by default what its file says.
+        top: With ``study``: keep the factors with the largest predicted change; by default what its file says.
+        quick: The plans' ``quick:`` setting, a smoke run without verdicts.
+        seeds: So many seeds, from 0; more than before top up.
+        base: Another search-space file to start from.
+        sets: ``key=value`` changes, made before each arm's own.
+        timeout_s: Stop cleanly after so many seconds; the next launch goes on.
+        output: The report's path, by default ``reports/NAME.html`` (of a folder, its name).
+
+    The other arguments are those of ``run``.
 
     Raises:
-        DataError: If images or labels cannot be used.
+        UserError: If a plan, the options or the data cannot be used; nothing is written then.
     """
-    from pokeopt.data import prepare
-    from pokeopt.data.oddities import oddities
+    from pokeopt.store import open_store
+    from pokeopt.study.ablations import Placing, jobs_of_plans, jobs_of_search, run_jobs
+    from pokeopt.study.stopping import stop_signals
 
-    first: Dataset | None = None
-    for config in itertools.islice(_data_configs(spec), MOST_DATA_CONFIGS):
-        dataset = prepare(config["data"], store.cache_dir, external=config.get("external", {}))
-        first = first or dataset
-    assert first is not None, "a space has at least one configuration"
-    counts = {part: _class_counts(first, part) for part in ("train", "val", "test")}
-    return {
-        "data_hash": first.data_hash,
-        "split_hash": first.split_hash,
-        "data": {
-            "name": first.name,
-            "classes": list(first.classes),
-            "counts": counts,
-            "external": {name: len(part.ids) for name, part in first.external.items()},
-            "notes": list(oddities(first)),
-            "duplicates_across_splits": [list(pair) for pair in first.duplicates_across_splits[:100]],
-        },
-    }
+    began = time.monotonic()
+    store = open_store(storage, home)
+    placing = Placing(workers, gpus_per_trial)
+    if study is not None:
+        if plans or quick or base is not None or sets:
+            raise UserError(
+                "--study", "its arms come from a search, not from a plan", "give plans, or --study alone"
+            )
+        jobs = jobs_of_search(study, mode, top, seeds, store, placing)
+    else:
+        if mode is not None or top is not None:
+            raise UserError("--mode", "it belongs to --study; a plan says its own", "take it out")
+        jobs = jobs_of_plans(plans, quick, seeds, base, tuple(sets), store, placing)
+    with stop_signals() as signals, ExitStack() as stack:
+        deadline = began + timeout_s if timeout_s is not None else None
+        outcome = run_jobs(jobs, store, signals, watch, deadline, ray_address, stack)
+    names = [job.name for job in jobs if job.name in store.names()]
+    views = tuple(store.load(name, exact=True) for name in names)
+    n_holes = sum(job.n_holes(store) for job in jobs)
+    path = None
+    if report and any(view.complete for view in views):
+        path = Path(output) if output is not None else Path("reports") / f"{_report_name(plans, names)}.html"
+        path = write_report(store, [view.attrs.get("parent", view.name) for view in views], path)
+    return _ablate_result(views, n_holes, path, outcome, signals.received)
+
+
+def _report_name(plans: Sequence[str | Path], names: Sequence[str]) -> str:
+    """Return what the report of several plans is called: their folder's name, quick or not."""
+    if len(names) == 1:
+        return names[0].removesuffix(".ablation")
+    folders = {Path(plan).resolve() if Path(plan).is_dir() else Path(plan).resolve().parent for plan in plans}
+    stem = folders.pop().name if len(folders) == 1 else "ablations"
+    return f"{stem}.quick" if names[0].endswith(".quick") else stem
+
+
+def _ablate_result(
+    views: tuple[StudyView, ...], n_holes: int, path: Path | None, outcome: Outcome, received: Any
+) -> AblateResult:
+    stopped_by = received.name if received is not None else None
+    message = outcome.failure.what if isinstance(outcome.failure, PokeoptError) else ""
+    if not message and outcome.stopped == "timeout":
+        message = "the time given was used up; the same command goes on"
+    code = 1 if n_holes or outcome.failure is not None else 0
+    return AblateResult(
+        views, n_holes, path, EXIT_OF_SIGNAL[stopped_by] if stopped_by else code, stopped_by, message
+    )
 
 
 def write_report(store: Store, names: Sequence[str], output: Path) -> Path:
@@ -193,11 +269,13 @@ def _search(
 
 
 def _confirm(spec: StudySpec, search: StudyView, launch: Launch) -> Outcome:
-    from pokeopt.study.confirm import arms_of_search, open_confirm
+    from pokeopt.study.confirm import arms_of_search, confirm_of_search, open_confirm
     from pokeopt.study.launch import drive
 
-    core = open_confirm(spec, f"{search.name}.ablation", search, arms_of_search(spec, search), launch)
-    return drive(core, launch)
+    assert spec.ablation is not None
+    arms = arms_of_search(spec, search)
+    wanted = confirm_of_search(spec, search, arms, spec.ablation.mode, spec.ablation.seeds)
+    return drive(open_confirm(wanted, launch), launch)
 
 
 def _identify(spec: StudySpec, store: Store, fresh: bool) -> tuple[StudySpec, str, str | None]:
@@ -216,33 +294,6 @@ def _identify(spec: StudySpec, store: Store, fresh: bool) -> tuple[StudySpec, st
         raise UserError(f"study {name}", "it is a confirm study, not a search", "give --name NEW")
     check_identity(name, view.spec, spec.resolved())
     return merged(view.spec, spec), name, view.attrs.get("fresh_of")
-
-
-def _placement(spec: StudySpec) -> Placement:
-    from pokeopt.study.resources import place
-
-    placement = place(spec.resources)
-    if spec.search.deterministic and placement.workers > 1:
-        return replace(placement, workers=1)  # the order of arrival would decide
-    return placement
-
-
-def _launch(
-    placement: Placement,
-    store: Store,
-    signals: StopSignals,
-    watch: Watch | None,
-    deadline: float | None,
-    ray_address: str | None,
-) -> Launch:
-    from pokeopt.store.lease import FileLease
-    from pokeopt.study.launch import Launch, new_run_id
-    from pokeopt.study.resources import available_gpus
-
-    run_id = new_run_id()
-    n_gpus = available_gpus() if placement.gpus_per_trial > 0 else 0
-    lease = FileLease(store.leases_dir, run_id)
-    return Launch(store, lease, run_id, placement, signals, watch, deadline, n_gpus, ray_address)
 
 
 def _short_forms(
@@ -266,34 +317,8 @@ def _short_forms(
     return [f"{key}={value}" for key, value in keys.items() if value is not None]
 
 
-def _data_configs(spec: StudySpec) -> Any:
-    """Yield one configuration per distinct data section, by trying every value of the searched data leaves."""
-    leaves = [param for param in spec.space.params if param.path.startswith("data.")]
-    start = _any_values(spec)
-    seen: list[Any] = []
-    for values in itertools.product(*(param.ends() for param in leaves)):
-        config = spec.space.config({**start, **dict(zip([p.path for p in leaves], values, strict=True))})
-        if config["data"] not in seen:
-            seen.append(config["data"])
-            yield config
-
-
-def _any_values(spec: StudySpec) -> dict[str, Any]:
-    """Return a value for every leaf, active or not."""
-    return {param.path: param.ends()[0] for param in spec.space.params}
-
-
-def _class_counts(dataset: Dataset, part: str) -> list[int]:
-    labels = dataset.labels[getattr(dataset, part)]
-    return [int((labels == k).sum()) for k in range(len(dataset.classes))]
-
-
-def _check_metrics(spec: StudySpec, classes: Sequence[str]) -> None:
-    """Check the classes in metric names, which only the data knows."""
-    from pokeopt import metrics
-
-    for name in (*spec.objectives, spec.objective, *(constraint.metric for constraint in spec.constraints)):
-        metrics.find(name, task=spec.task, parts=tuple(spec.external), classes=tuple(classes))
+def _named_metrics(spec: StudySpec) -> list[str]:
+    return [*spec.objectives, spec.objective, *(constraint.metric for constraint in spec.constraints)]
 
 
 def _result(

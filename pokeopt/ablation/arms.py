@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,9 @@ class Arm:
         values: Every active searched leaf, path to value.
         changes: What differs from the baseline, key to (from, to); the layers of a key as a list, None where
             absent.
-        config: The resolved configuration.
+        config: The resolved configuration; where ``prefix`` is given, that of the longer training.
+        levels: Factor to its level, where a design made the arm.
+        prefix: ``{of: ARM, epochs: N}`` where the arm is read from the first epochs of another arm's training.
     """
 
     id: str
@@ -40,6 +42,8 @@ class Arm:
     values: Values
     changes: Mapping[str, tuple[Any, Any]]
     config: Mapping[str, Any]
+    levels: Mapping[str, str] = field(default_factory=dict)
+    prefix: Mapping[str, Any] | None = None
 
     @cached_property
     def config_hash(self) -> str:
@@ -49,7 +53,10 @@ class Arm:
     def as_attribute(self) -> dict[str, Any]:
         """Return what the study attribute ``arms`` keeps of it: JSON values only."""
         changes = {key: list(pair) for key, pair in self.changes.items()}
-        return {"id": self.id, "label": self.label, "changes": changes, "config_hash": self.config_hash}
+        kept = {"id": self.id, "label": self.label, "changes": changes, "config_hash": self.config_hash}
+        if self.levels:
+            kept["levels"] = dict(self.levels)
+        return kept | ({"prefix": dict(self.prefix)} if self.prefix else {})
 
 
 def reference_of(arm_id: str) -> str:

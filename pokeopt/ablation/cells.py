@@ -51,8 +51,10 @@ Row = TypeVar("Row", bound=StoredCell)
 def plan_cells(arms: Sequence[Arm], seeds: Iterable[int]) -> list[Cell]:
     """Return all cells, every arm of one seed before the next seed, each shared cell once.
 
-    The order is interleaved so that a drifting machine, or a study cut short, treats all arms alike.
+    The order is interleaved so that a drifting machine, or a study cut short, treats all arms alike. An arm that is
+    read from another's curve has no cells of its own.
     """
+    arms = [arm for arm in arms if arm.prefix is None]
     cells: dict[tuple[str, int], Cell] = {}
     hashes = [arm.config_hash for arm in arms]
     for seed in seeds:

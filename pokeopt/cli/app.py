@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pokeopt.cli import datasets, keeping, looking, machine, running
+from pokeopt.cli import comparing, datasets, keeping, looking, machine, running
 from pokeopt.cli.output import error_line, say
 from pokeopt.errors import PokeoptError
 
@@ -29,11 +29,13 @@ DISK_ERRNOS = (  # the fault of a disk or a path, not of ours
 EXAMPLES: dict[Callable[..., int], str] = {
     running.run: "pokeopt run search_spaces/mlp.yaml --trials 8",
     running.plan: "pokeopt plan search_spaces/mlp.yaml --measure",
+    running.ablate: "pokeopt ablate studies/001/t1-crop.yaml --quick",
     looking.report: "pokeopt report mlp",
     looking.dashboard: "pokeopt dashboard --port 8080",
     looking.list_: "pokeopt list",
     looking.show: "pokeopt show mlp 3",
     looking.best: "pokeopt best mlp --json",
+    comparing.compare: "pokeopt compare mlp mlp-2",
     machine.schema: "pokeopt schema -o space.schema.json",
     machine.doctor: "pokeopt doctor --store",
     keeping.delete: "pokeopt delete mlp --yes",

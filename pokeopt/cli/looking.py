@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pokeopt.cli.options import Home, Json, Name, Storage, store_at
-from pokeopt.cli.output import console, print_facts, print_json, print_table, say
+from pokeopt.cli.output import console, print_facts, print_json, print_table, say, warn
 from pokeopt.cli.words import counts, duration, moment, score, setting, settings
 from pokeopt.errors import StoreError, UserError
 
@@ -114,7 +114,9 @@ def best(name: Name, storage: Storage = None, home: Home = None, as_json: Json =
 def report(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="NAME...", help="The studies; several are compared.", show_default=False),
+        typer.Argument(
+            metavar="NAME...", help="Studies, plans, or a folder of plans; two are compared.", show_default=False
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -122,19 +124,30 @@ def report(
             "--output", "-o", metavar="FILE", help="Where to write.", show_default="reports/NAME.html"
         ),
     ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="html, md, tex, csv or json.", show_default="by FILE's suffix, else html"
+        ),
+    ] = None,
     storage: Storage = None,
     home: Home = None,
 ) -> int:
-    """Write a study's report as one HTML file.
+    """Write a report on studies as one HTML file.
 
-    Its confirm study is included; the file needs no network.
+    A search includes its confirm study. The file needs no network. md and tex hold the same as text and tables,
+    csv every number in the long form, json what the report says as values.
     """
-    from pokeopt.report import write_report
+    from pokeopt.cli.names import studies_asked
+    from pokeopt.report.write import check_format, format_of, write_report
 
     store = store_at(storage, home)
-    known = [store.load(name).name for name in names]
-    path = write_report(store, known, output or Path("reports") / f"{'+'.join(known)}.html")
+    kind = check_format(format_) if format_ is not None else format_of(output or Path())
+    asked = studies_asked(store, names)
+    path = write_report(store, asked.names, output or Path("reports") / f"{asked.title}.{kind}", kind)
     say(str(path))
+    for file in asked.lacking:
+        warn(f"{file} has not been run, so it is not in the report")
     return 0
 
 

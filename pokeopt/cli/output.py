@@ -38,6 +38,11 @@ def error_line(where: str, what: str, mend: str) -> None:
     print(" ".join(f"error: {where}: {what}; {mend}".split()), file=sys.stderr)
 
 
+def warn(text: str) -> None:
+    """Print a line that a person may act on to standard error; the command goes on."""
+    print(f"note: {' '.join(text.split())}", file=sys.stderr)
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON; NaN and infinity become null, which every reader knows."""
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False))

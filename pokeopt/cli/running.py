@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,7 @@ from pokeopt.cli.output import console, error_line, print_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pokeopt.study.launch import Watch
     from pokeopt.study.progress import Progress
 
 
@@ -88,46 +90,31 @@ def run(
     n_gpus = number_or_auto("--gpus-per-trial", gpus_per_trial, float, "a number")
 
     from pokeopt import api
-    from pokeopt.cli.live import live_view, waiting
-    from pokeopt.cli.streams import quiet_libraries
     from pokeopt.cli.summary import as_plain, print_summary
 
-    in_process = n_workers == 0  # the user's own code runs here and may print, or stop in a debugger
-    with nullcontext() if in_process else quiet_libraries() as terminal:
-        screen = console(terminal)
-        is_silent = quiet or as_json
-        pauses = None if is_silent else waiting(screen)
-
-        def watch(progress: Callable[[], Progress]) -> AbstractContextManager[None]:
-            if is_silent:
-                return nullcontext()
-            return live_view(progress, screen, pauses, captures_prints=in_process)
-
-        with pauses or nullcontext():
-            result = api.run(
-                space,
-                sets=tuple(sets or ()),
-                trials=trials,
-                timeout_s=timeout_s,
-                epochs=epochs,
-                workers=n_workers,
-                gpus_per_trial=n_gpus,
-                seed=seed,
-                name=name,
-                storage=storage,
-                home=home or default_home(),
-                fresh=fresh,
-                warm_start=warm_start,
-                ray_address=ray_address,
-                track=tuple(track or ()),
-                ablation=not no_ablation,
-                report=not no_report,
-                watch=watch,
-            )
-            if result.stopped_by is not None:
-                # what was asked for has happened: a second Ctrl-C shall not cut the last words short
-                for number in (signal.SIGINT, signal.SIGTERM):
-                    signal.signal(number, signal.SIG_IGN)
+    with screened(quiet or as_json, in_process=n_workers == 0) as watch:
+        result = api.run(
+            space,
+            sets=tuple(sets or ()),
+            trials=trials,
+            timeout_s=timeout_s,
+            epochs=epochs,
+            workers=n_workers,
+            gpus_per_trial=n_gpus,
+            seed=seed,
+            name=name,
+            storage=storage,
+            home=home or default_home(),
+            fresh=fresh,
+            warm_start=warm_start,
+            ray_address=ray_address,
+            track=tuple(track or ()),
+            ablation=not no_ablation,
+            report=not no_report,
+            watch=watch,
+        )
+        if result.stopped_by is not None:
+            _let_finish()
     store = store_at(storage, home)
     if as_json:
         print_json(as_plain(result, store))
@@ -138,6 +125,134 @@ def run(
     if result.exit_code == 1 and result.message:
         error_line(result.name, result.message, f"see pokeopt show {result.name}")
     return result.exit_code
+
+
+def ablate(
+    ctx: typer.Context,
+    plans: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PLAN.yaml...", help="Plans, or folders of them.", show_default=False),
+    ] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Enumerate the arms from this search instead.")
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE",
+            help="With --study: one-at-a-time, leave-one-out or path.",
+            show_default="its file's",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(help="With --study: keep so many factors.", show_default="its file's")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The plans' quick setting: a smoke run, no verdicts.")
+    ] = False,
+    seeds: Annotated[int | None, typer.Option(help="Seeds of each arm; more than before top up.")] = None,
+    base: Annotated[
+        Path | None, typer.Option(metavar="SPACE.yaml", help="Start from this file instead of the plan's.")
+    ] = None,
+    sets: Sets = None,
+    timeout: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Stop cleanly after 90s, 30m or 2h.")
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N", help="Cells at a time; 0 runs them in this process, auto fills the machine."
+        ),
+    ] = None,
+    gpus_per_trial: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Share of a GPU for each cell, like 0.25; or auto.")
+    ] = None,
+    storage: Storage = None,
+    home: Home = None,
+    ray_address: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Use a running Ray cluster.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The report.", show_default="reports/NAME.html"),
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Run the missing (arm, seed) cells of ablation plans and report.
+
+    Every arm is trained with the same seeds, in full and without pruning; the plan's claims get a verdict each.
+    With --study the arms between a search's baseline and best are enumerated. Exit code 1 if a cell has no result.
+    """
+    at_least("--seeds", seeds, 1)
+    at_least("--top", top, 1)
+    timeout_s = seconds("--timeout", timeout)
+    n_workers = number_or_auto("--workers", workers, int, "a whole number")
+    n_gpus = number_or_auto("--gpus-per-trial", gpus_per_trial, float, "a number")
+
+    from pokeopt import api
+    from pokeopt.cli.ablated import ablated_as_plain, print_ablated
+
+    began = time.monotonic()
+    with screened(quiet or as_json, in_process=n_workers == 0) as watch:
+        result = api.ablate(
+            tuple(plans or ()),
+            study=study,
+            mode=mode,
+            top=top,
+            quick=quick,
+            seeds=seeds,
+            base=base,
+            sets=tuple(sets or ()),
+            timeout_s=timeout_s,
+            workers=n_workers,
+            gpus_per_trial=n_gpus,
+            storage=storage,
+            home=home or default_home(),
+            ray_address=ray_address,
+            report=not no_report,
+            output=output,
+            watch=watch,
+        )
+        if result.stopped_by is not None:
+            _let_finish()
+    store = store_at(storage, home)
+    if as_json:
+        print_json(ablated_as_plain(result, store))
+    elif not quiet:
+        print_ablated(result, store, time.monotonic() - began, ctx.obj)
+    if result.exit_code == 1:
+        what = result.message or f"{result.n_holes} declared cells have no result"
+        name = result.views[0].name if result.views else "ablate"
+        error_line(name, what, f"see pokeopt show {name}")
+    return result.exit_code
+
+
+@contextmanager
+def screened(is_silent: bool, *, in_process: bool) -> Iterator[Watch]:
+    """Give a run the terminal: libraries are kept quiet, and each study is watched in a live block."""
+    from pokeopt.cli.live import live_view, waiting
+    from pokeopt.cli.streams import quiet_libraries
+
+    # in this process the user's own code may print, or stop in a debugger
+    with nullcontext() if in_process else quiet_libraries() as terminal:
+        screen = console(terminal)
+        pauses = None if is_silent else waiting(screen)
+
+        def watch(progress: Callable[[], Progress]) -> AbstractContextManager[None]:
+            if is_silent:
+                return nullcontext()
+            return live_view(progress, screen, pauses, captures_prints=in_process)
+
+        with pauses or nullcontext():
+            yield watch
+
+
+def _let_finish() -> None:
+    """Ignore further signals: what was asked for has happened, and the last words shall not be cut short."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def plan(

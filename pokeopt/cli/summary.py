@@ -159,14 +159,7 @@ def as_plain(result: RunResult, store: Store) -> dict[str, Any]:
     best = result.search.best
     confirm = None
     if result.confirm is not None:
-        ablation = summarise_confirm(store, result.confirm)
-        confirm = {
-            "name": ablation.study,
-            "metric": ablation.metric,
-            "n_cells": ablation.n_cells,
-            "n_holes": len(ablation.holes),
-            "arms": [_arm_as_plain(arm) for arm in ablation.arms],
-        }
+        confirm = ablation_as_plain(summarise_confirm(store, result.confirm))
     return {
         "name": result.search.name,
         "states": result.search.states(),
@@ -177,6 +170,17 @@ def as_plain(result: RunResult, store: Store) -> dict[str, Any]:
         "stopped_by": result.stopped_by,
         "message": result.message,
         "exit_code": result.exit_code,
+    }
+
+
+def ablation_as_plain(ablation: AblationSummary) -> dict[str, Any]:
+    """Return a confirm study as JSON values."""
+    return {
+        "name": ablation.study,
+        "metric": ablation.metric,
+        "n_cells": ablation.n_cells,
+        "n_holes": len(ablation.holes),
+        "arms": [_arm_as_plain(arm) for arm in ablation.arms],
     }
 
 

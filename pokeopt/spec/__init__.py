@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pokeopt.spec.factors import Factor
     from pokeopt.spec.load import load_study
     from pokeopt.spec.params import Condition, Param
+    from pokeopt.spec.plan import PlanSpec, load_plan
     from pokeopt.spec.schema import json_schema
     from pokeopt.spec.space import Space
     from pokeopt.spec.study import AblationSpec, Constraint, ResourcesSpec, SearchSpec, StudySpec
@@ -19,11 +20,13 @@ _HOMES = {
     "Constraint": "study",
     "Factor": "factors",
     "Param": "params",
+    "PlanSpec": "plan",
     "ResourcesSpec": "study",
     "SearchSpec": "study",
     "Space": "space",
     "StudySpec": "study",
     "json_schema": "schema",
+    "load_plan": "plan",
     "load_study": "load",
 }
 
@@ -33,11 +36,13 @@ __all__ = [
     "Constraint",
     "Factor",
     "Param",
+    "PlanSpec",
     "ResourcesSpec",
     "SearchSpec",
     "Space",
     "StudySpec",
     "json_schema",
+    "load_plan",
     "load_study",
 ]
 

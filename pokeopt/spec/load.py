@@ -16,7 +16,16 @@ from pokeopt.spec.fitting import check_fit
 from pokeopt.spec.nodes import Node, show
 from pokeopt.spec.overrides import apply_sets
 from pokeopt.spec.reference import Changes, check_baseline
-from pokeopt.spec.sections import SECTIONS, Ablation, Limits, Objective, Resources, Search, Training
+from pokeopt.spec.sections import (
+    SECTIONS,
+    Ablation,
+    CheckCode,
+    Limits,
+    Objective,
+    Resources,
+    Search,
+    Training,
+)
 from pokeopt.spec.slots import slot_of
 from pokeopt.spec.space import Space
 from pokeopt.spec.study import StudySpec, check_name, seconds
@@ -25,6 +34,7 @@ from pokeopt.spec.whole import check_data, check_external, check_loss, check_mod
 # of a task whose file names none
 OBJECTIVES = {"classification": "val/macro_f1", "reconstruction": "val/mse", "translation": "val/mse"}
 TEXTS = slot_of(tuple[str, ...])
+MUTED = slot_of(dict[CheckCode, str])
 
 
 def load_study(path: str | Path, sets: Sequence[str] = (), *, name: str | None = None) -> StudySpec:
@@ -39,7 +49,22 @@ def load_study(path: str | Path, sets: Sequence[str] = (), *, name: str | None =
         SpecError: For the first thing that is wrong, with file, line, key and a mend.
     """
     root, set_keys = apply_sets(read_document(Path(path)), sets)
-    return _Loader(Path(path), root, set_keys).load(name)
+    return study_of(Path(path), root, set_keys, name)
+
+
+def study_of(path: Path, root: Node, set_keys: frozenset[str], name: str | None = None) -> StudySpec:
+    """Check a file that was read, and perhaps changed.
+
+    Args:
+        path: The file.
+        root: Its values.
+        set_keys: The keys that were set: what the baseline says of them no longer counts.
+        name: Wins over the file's ``name``.
+
+    Raises:
+        SpecError: For the first thing that is wrong.
+    """
+    return _Loader(path, root, set_keys).load(name)
 
 
 class _Loader:
@@ -76,6 +101,7 @@ class _Loader:
             "resources": self._resources(),
             "plugins": plugins,
             "tracking": checker.value(self._section("tracking", ()), TEXTS, "tracking"),
+            "mute": self._mute(),
         }
         try:
             space, baseline = Space(closed), self._given("baseline")
@@ -160,6 +186,14 @@ class _Loader:
                 path = f"resources.{key}"
                 raise SpecError(self._where(path), str(error), "add the unit") from error
         return resources
+
+    def _mute(self) -> dict[str, str]:
+        muted: dict[str, str] = self.checker.value(self._section("mute"), MUTED, "mute")
+        for code, reason in muted.items():
+            if not reason.strip():
+                what = "a check is muted with a reason"
+                raise self._error(f"mute.{code}", what, "write why it does not matter here")
+        return muted
 
     def _metrics(self, task: str, parts: tuple[str, ...]) -> dict[str, Any]:
         """Check objectives and constraints; the order of the keys is theirs."""

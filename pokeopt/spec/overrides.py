@@ -26,15 +26,34 @@ def apply_sets(root: Node, sets: Sequence[str]) -> tuple[Node, frozenset[str]]:
     Raises:
         SpecError: If one cannot be read, has no place in the file, or a key is set to two values.
     """
+    values = read_sets(sets)
+    return put_all(root, values), frozenset(values)
+
+
+def read_sets(sets: Sequence[str]) -> dict[str, Node]:
+    """Return the value of each ``key=value``.
+
+    Raises:
+        SpecError: If one cannot be read, or a key is set to two values.
+    """
     values: dict[str, Node] = {}
     for text in sets:
         key, value = _parse(text)
         if key in values and not _equal(values[key], value):
             raise value.place.error(key, "this key is set twice, to different values", "keep one of them")
         values[key] = value
+    return values
+
+
+def put_all(root: Node, values: Mapping[str, Node]) -> Node:
+    """Return the file with each dotted key set, a key before those below it; a mapping replaces its whole subtree.
+
+    Raises:
+        SpecError: If a key has no place in the file.
+    """
     for key in sorted(values, key=lambda one: (one.count("."), one)):
         root = _put(root, _keys(key), values[key], "")
-    return root, frozenset(values)
+    return root
 
 
 def _parse(text: str) -> tuple[str, Node]:

@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pokeopt.registry import MODELS, REQUIRED, SOURCES, Family, Setting, settings_of
 from pokeopt.spec.load import OBJECTIVES
@@ -14,6 +14,7 @@ from pokeopt.spec.nodes import Place, join, node_of
 from pokeopt.spec.sections import (
     SEARCHABLE,
     Ablation,
+    CheckCode,
     Data,
     ExternalData,
     Limits,
@@ -66,6 +67,13 @@ class _Writer:
             "resources": self.section(Resources, "resources"),
             "plugins": {"type": "array", "items": {"type": "string"}, "default": []},
             "tracking": {"type": "array", "items": {"type": "string"}, "default": []},
+            "mute": {
+                "type": "object",
+                "description": "Code of a check to the reason why it does not matter here.",
+                "propertyNames": {"enum": list(get_args(CheckCode))},
+                "additionalProperties": {"type": "string", "minLength": 1},
+                "default": {},
+            },
         }
         return {
             "$schema": DIALECT,

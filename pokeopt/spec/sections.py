@@ -27,6 +27,10 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Role = Literal["classification", "reconstruction", "prior"]
 Mode = Literal["one-at-a-time", "leave-one-out", "path"]
+CheckCode = Literal[
+    "PK01", "PK02", "PK03", "PK04", "PK05", "PK06", "PK07", "PK08", "PK09", "PK10",
+    "PK11", "PK12", "PK13", "PK14", "PK15", "PK16", "PK17", "PK18", "PK19",
+]  # fmt: skip
 Steps = tuple[Annotated[Component, PREPROCESSING], ...]
 
 SECTIONS = (
@@ -45,6 +49,7 @@ SECTIONS = (
     "resources",
     "plugins",
     "tracking",
+    "mute",
 )
 SEARCHABLE = ("data.preprocess", "data.image_size", "model", "loss", "training")
 RESERVED_PARTS = ("train", "val", "test", "model", "cost")  # no external set is called so

@@ -174,6 +174,17 @@ class StudyWriter:
             if "finished" not in str(error):  # how tell says the same
                 raise
 
+    def withdraw(self, row: TrialRow) -> None:
+        """End a WAITING row that nobody wants to run any more; it says nothing about its configuration."""
+        trial_id = self.study.get_trials(deepcopy=False)[row.number]._trial_id
+        storage = self.store.storage
+        persistently(
+            lambda: write_user_attrs(
+                storage, trial_id, {"error": "withdrawn: its arm was changed before it ran"}
+            )
+        )
+        persistently(lambda: storage.set_trial_state_values(trial_id, OptunaState.FAIL))
+
     def bury(self, row: TrialRow) -> None:
         """End a RUNNING row whose driver died."""
         self.study.sampler = optuna.samplers.RandomSampler()  # to look at a trial is not to sample for it

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from pokeopt.ablation.arms import Arm, build_arms
 from pokeopt.ablation.cells import missing_cells, plan_cells
+from pokeopt.records import TrialState
 from pokeopt.spec import StudySpec
 from pokeopt.store import StudyView
 from pokeopt.store.rows import TrialRow
@@ -21,54 +23,122 @@ from pokeopt.study.work import ConfirmWork
 def arms_of_search(spec: StudySpec, search: StudyView) -> list[Arm]:
     """Return the arms between the baseline and the search's best trial, as ``ablation:`` asks for them."""
     assert spec.ablation is not None
+    return arms_between(spec, search, spec.ablation.mode, spec.ablation.top, spec.ablation.include)
+
+
+def arms_between(
+    spec: StudySpec, search: StudyView, mode: str, top: int | None, include: Sequence[str]
+) -> list[Arm]:
+    """Return the arms of a mode between the baseline and the search's best trial."""
     assert search.best is not None
     rows = [(row.params, row.value) for row in search.complete if row.value is not None]
     return build_arms(
         spec.space,
         spec.space.baseline(),
         dict(search.best.params),
-        mode=spec.ablation.mode,
-        top=spec.ablation.top,
-        include=spec.ablation.include,
+        mode=mode,
+        top=top,
+        include=include,
         rows=rows,
         direction=direction(spec, spec.objective),
     )
 
 
-def open_confirm(spec: StudySpec, name: str, search: StudyView, arms: Sequence[Arm], launch: Launch) -> Core:
-    """Open or create ``name``, enqueue the cells that are missing, and return its core."""
-    assert spec.ablation is not None
+@dataclass(frozen=True)
+class Confirm:
+    """What a confirm study is to hold.
+
+    Attributes:
+        name: The study.
+        spec: Its task, objective and resources.
+        arms: Declared arms, the reference first.
+        seeds: Common to all.
+        resample: What a seed redraws: ``train_val``, ``none`` or ``all``.
+        first: Study attributes that its first launch stores.
+        now: Study attributes that every launch stores: what is declared at present.
+    """
+
+    name: str
+    spec: StudySpec
+    arms: Sequence[Arm]
+    seeds: Sequence[int]
+    resample: str = "train_val"
+    first: Mapping[str, Any] = field(default_factory=dict)
+    now: Mapping[str, Any] = field(default_factory=dict)
+
+
+def confirm_of_search(
+    spec: StudySpec, search: StudyView, arms: Sequence[Arm], mode: str, seeds: Sequence[int]
+) -> Confirm:
+    """Return the confirm study NAME.ablation of a search."""
+    first = {"parent": search.name}
+    first |= {key: search.attrs[key] for key in ("data_hash", "data") if key in search.attrs}
+    best = search.best.number if search.best else None
+    return Confirm(
+        f"{search.name}.ablation", spec, arms, seeds, first=first, now={"search_best": best, "mode": [mode]}
+    )
+
+
+def open_confirm(wanted: Confirm, launch: Launch) -> Core:
+    """Open or create a confirm study, enqueue the cells that are missing, and return its core.
+
+    Arms that another mode declared stay while the search's best is the same; more seeds top up. What waits for an arm
+    that is no longer declared is withdrawn; a cell that failed in an earlier launch is tried again.
+    """
+    spec = wanted.spec
     attrs = {
         "kind": "confirm",
-        "parent": search.name,
         "spec": spec.resolved(),
         "metric": spec.objective,
         "metrics": list(spec.objectives),
         "versions": dict(versions()),
         "code_version": code_version(),
-        **{key: search.attrs[key] for key in ("data_hash", "data") if key in search.attrs},
+        **wanted.first,
     }
-    writer = StudyWriter(launch.store, name, directions(spec), attrs)
+    writer = StudyWriter(launch.store, wanted.name, directions(spec), attrs)
     with launch.store.ask_lock():
-        writer.set_attrs(
-            {
-                "arms": [arm.as_attribute() for arm in arms],
-                "reference": arms[0].id,
-                "seeds": list(spec.ablation.seeds),
-                "search_best": search.best.number if search.best else None,
-            }
-        )
-        _enqueue_missing(writer, arms, spec.ablation.seeds)
+        stored = writer.study.user_attrs
+        arms = [arm.as_attribute() for arm in wanted.arms]
+        seeds = sorted({*stored.get("seeds", ()), *wanted.seeds})
+        now = dict(wanted.now)
+        if "mode" in now and stored.get("search_best") == now.get("search_best"):
+            known = {arm["id"] for arm in arms}
+            arms += [arm for arm in stored.get("arms", ()) if arm["id"] not in known]
+            now["mode"] = list(dict.fromkeys([*_modes(stored), *now["mode"]]))
+        declared = {"arms": arms, "reference": arms[0]["id"], "seeds": seeds, "resample": wanted.resample}
+        writer.set_attrs({**declared, **now})
+        _withdraw(writer, {arm["config_hash"] for arm in arms})
+        _retry_failed(writer, {arm["config_hash"] for arm in arms})
+        _enqueue_missing(writer, wanted, seeds)
     return build_core(spec, writer, ConfirmWork(), launch)
 
 
-def _enqueue_missing(writer: StudyWriter, arms: Sequence[Arm], seeds: Sequence[int]) -> None:
+def _modes(stored: Mapping[str, Any]) -> list[str]:
+    return list(stored.get("mode", ()))
+
+
+def _withdraw(writer: StudyWriter, hashes: Collection[str]) -> None:
+    """End what waits for an arm that was changed or dropped."""
+    for row in writer.rows():
+        if row.state is TrialState.WAITING and row.attrs.get("config_hash") not in hashes:
+            writer.withdraw(row)
+
+
+def _retry_failed(writer: StudyWriter, hashes: Collection[str]) -> None:
+    """Give the failed cells of declared arms another attempt: a launch is somebody's word that it is worth one."""
+    for row in writer.rows():
+        is_hole = row.state is TrialState.FAIL and row.replaced_by is None
+        if is_hole and row.attrs.get("config_hash") in hashes:
+            writer.enqueue_retry(row)
+
+
+def _enqueue_missing(writer: StudyWriter, wanted: Confirm, seeds: Sequence[int]) -> None:
     """Enqueue the cells that no row holds; rows of arms that are gone stay."""
     rows = writer.rows()
     done = [_key(row) for row in rows if row.replaced_by is None]
     first = next_proposal(rows)
-    for proposal, cell in enumerate(missing_cells(plan_cells(arms, seeds), done), start=first):
-        attrs: Mapping[str, Any] = {
+    for proposal, cell in enumerate(missing_cells(plan_cells(wanted.arms, seeds), done), start=first):
+        attrs: dict[str, Any] = {
             "proposal": proposal,
             "phase": "confirm",
             "arm_id": cell.arm_id,
@@ -76,6 +146,8 @@ def _enqueue_missing(writer: StudyWriter, arms: Sequence[Arm], seeds: Sequence[i
             "config_hash": cell.config_hash,
             "config": json.dumps(cell.config),
         }
+        if wanted.resample != "train_val":
+            attrs["resample"] = wanted.resample
         writer.enqueue(attrs)
 
 

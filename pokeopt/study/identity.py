@@ -1,7 +1,7 @@
 """Whether a file still describes the study of its name.
 
 What the first launch stored stays the study's truth. Later launches may change how much and how fast (trials, timeouts,
-resources, ablation, tracking), never what is measured.
+resources, ablation, tracking, mute), never what is measured.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from pokeopt.errors import IdentityError
 from pokeopt.spec import StudySpec
 
-MAY_CHANGE = ("name", "path", "search.trials", "resources", "ablation", "tracking")
+MAY_CHANGE = ("name", "path", "search.trials", "resources", "ablation", "tracking", "mute")
 MOST_SHOWN = 6
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,14 @@ from pokeopt.errors import PokeoptError
 from pokeopt.registry import PRUNERS, split_component
 from pokeopt.spec import StudySpec
 from pokeopt.store import Store
-from pokeopt.store.lease import Lease
+from pokeopt.store.lease import FileLease, Lease
 from pokeopt.store.writing import StudyWriter
 from pokeopt.study.checkpoints import CheckpointKeeper
 from pokeopt.study.core import Core, CoreOptions
 from pokeopt.study.local import run_locally
 from pokeopt.study.progress import Progress
 from pokeopt.study.pruners.members import build_pruner
-from pokeopt.study.resources import Placement
+from pokeopt.study.resources import Placement, available_gpus, place
 from pokeopt.study.stopping import StopSignals
 from pokeopt.study.twin import PruningTwin
 from pokeopt.study.work import Work
@@ -81,6 +81,29 @@ class Outcome:
 
     stopped: str
     failure: PokeoptError | None
+
+
+def placement_of(spec: StudySpec) -> Placement:
+    """Return how a study's trials are placed on this machine."""
+    placement = place(spec.resources)
+    if spec.search.deterministic and placement.workers > 1:
+        return replace(placement, workers=1)  # the order of arrival would decide
+    return placement
+
+
+def new_launch(
+    placement: Placement,
+    store: Store,
+    signals: StopSignals,
+    watch: Watch | None,
+    deadline: float | None,
+    ray_address: str | None,
+) -> Launch:
+    """Return a launch with a name and a lease of its own."""
+    run_id = new_run_id()
+    n_gpus = available_gpus() if placement.gpus_per_trial > 0 else 0
+    lease = FileLease(store.leases_dir, run_id)
+    return Launch(store, lease, run_id, placement, signals, watch, deadline, n_gpus, ray_address)
 
 
 def new_run_id() -> str:

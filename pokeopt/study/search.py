@@ -39,6 +39,7 @@ def open_search(
     """Open or create the search, with its baseline and warm starts enqueued, and return its core."""
     writer = StudyWriter(launch.store, name, directions(spec), attrs)
     with launch.store.ask_lock():
+        writer.set_attrs({"mute": spec.closed.get("mute", {})})  # a later launch may mute more, or less
         _enqueue_first(spec, writer, warm)
     return build_core(spec, writer, SearchWork(spec), launch)
 

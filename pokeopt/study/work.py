@@ -110,8 +110,10 @@ class ConfirmWork:
         attrs = trial.user_attrs
         seed = int(attrs["seed"])
         label = f"{attrs['arm_id']} · seed {seed}"
-        resample = seed if attrs.get("resample", "train_val") == "train_val" else None
-        return Proposal(json.loads(attrs["config"]), (seed,), resample, label, {})
+        config, how = json.loads(attrs["config"]), attrs.get("resample", "train_val")
+        if how == "all":  # the test part, too: it is drawn from the seed of the split
+            config["data"]["split"]["seed"] += 1 + seed
+        return Proposal(config, (seed,), seed if how == "train_val" else None, label, {})
 
 
 def waiting(rows: Sequence[TrialRow]) -> bool:

@@ -1,0 +1,96 @@
+"""What a study keeps of its data; looking at it reads every image once, so that workers only map the cache."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pokeopt import metrics
+from pokeopt.spec import StudySpec
+from pokeopt.store import Store
+
+if TYPE_CHECKING:
+    from pokeopt.data import Dataset
+
+MOST_DATA_CONFIGS = 16  # prepared before the first trial; others by the worker that needs them
+
+
+def prepare_data(spec: StudySpec, store: Store) -> dict[str, Any]:
+    """Read the data of every configuration that the space can reach, and return the facts that a study keeps of it.
+
+    A fault in the data is found here, before anything is written about a study.
+
+    Raises:
+        DataError: If images or labels cannot be used.
+    """
+    return prepare_configs(itertools.islice(_data_configs(spec), MOST_DATA_CONFIGS), store)
+
+
+def prepare_configs(configs: Iterable[Mapping[str, Any]], store: Store) -> dict[str, Any]:
+    """Read the data of resolved configurations, at least one, and return the facts of the first's.
+
+    Raises:
+        DataError: If images or labels cannot be used.
+    """
+    from pokeopt.data import prepare
+    from pokeopt.data.oddities import oddities
+
+    first: Dataset | None = None
+    for config in configs:
+        dataset = prepare(config["data"], store.cache_dir, external=config.get("external", {}))
+        first = first or dataset
+    assert first is not None, "there is at least one configuration"
+    counts = {part: _class_counts(first, part) for part in ("train", "val", "test")}
+    return {
+        "data_hash": first.data_hash,
+        "split_hash": first.split_hash,
+        "data": {
+            "name": first.name,
+            "classes": list(first.classes),
+            "counts": counts,
+            "external": {name: len(part.ids) for name, part in first.external.items()},
+            "notes": list(oddities(first)),
+            "duplicates_across_splits": [list(pair) for pair in first.duplicates_across_splits[:100]],
+        },
+    }
+
+
+def distinct_data(configs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the configurations whose data sections differ, in their order."""
+    found: list[Mapping[str, Any]] = []
+    for config in configs:
+        key = (config["data"], config.get("external"))
+        if key not in [(one["data"], one.get("external")) for one in found]:
+            found.append(config)
+    return found
+
+
+def check_classes(spec: StudySpec, names: Iterable[str], classes: Sequence[str]) -> None:
+    """Check the classes in metric names, which only the data knows.
+
+    Raises:
+        SpecError: Naming the first that is none.
+    """
+    for name in names:
+        for one in name.split(" - "):
+            metrics.find(one, task=spec.task, parts=tuple(spec.external), classes=tuple(classes))
+
+
+def _data_configs(spec: StudySpec) -> Iterator[dict[str, Any]]:
+    """Yield one configuration per distinct data section, by trying every value of the searched data leaves."""
+    leaves = [param for param in spec.space.params if param.path.startswith("data.")]
+    start = {
+        param.path: param.ends()[0] for param in spec.space.params
+    }  # a value for every leaf, active or not
+    seen: list[Any] = []
+    for values in itertools.product(*(param.ends() for param in leaves)):
+        config = spec.space.config({**start, **dict(zip([p.path for p in leaves], values, strict=True))})
+        if config["data"] not in seen:
+            seen.append(config["data"])
+            yield config
+
+
+def _class_counts(dataset: Dataset, part: str) -> list[int]:
+    labels = dataset.labels[getattr(dataset, part)]
+    return [int((labels == k).sum()) for k in range(len(dataset.classes))]

@@ -1,0 +1,76 @@
+"""Ablation plans as confirm studies: what each is to hold, and the running of several in one session."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pokeopt.ablation.arms import Arm
+from pokeopt.spec import PlanSpec
+from pokeopt.store import Store
+from pokeopt.study.confirm import Confirm, open_confirm
+from pokeopt.study.facts import check_classes, distinct_data, prepare_configs
+from pokeopt.study.identity import check_data
+from pokeopt.study.launch import Launch, Outcome, drive
+from pokeopt.study.nested import run_searches, tuned_configs
+
+
+def prepare_plan(plan: PlanSpec, store: Store) -> dict[str, Any]:
+    """Read the data of every arm and return the facts of the reference's; nothing is written about a study yet.
+
+    Raises:
+        UserError: If data cannot be used, a metric names an unknown class, or the data is not what the study began on.
+    """
+    facts = prepare_configs(distinct_data(arm.config for arm in plan.arms), store)
+    names = (*plan.metrics, *(claim.metric for claim in plan.claims), *plan.study.objectives)
+    check_classes(plan.study, names, facts["data"]["classes"])
+    if plan.name in store.names():
+        check_data(plan.name, store.load(plan.name, exact=True).attrs.get("data_hash"), facts["data_hash"])
+    return facts
+
+
+def run_plan(plan: PlanSpec, facts: Mapping[str, Any], launch: Launch, precision: str) -> Outcome:
+    """Run the missing cells of a plan and return how that ended.
+
+    Args:
+        plan: The plan.
+        facts: What ``prepare_plan`` returned.
+        launch: How this command runs studies.
+        precision: What ``training.precision: auto`` means on this launch's device; a study goes on with its own.
+    """
+    store = launch.store
+    stored = store.load(plan.name, exact=True).attrs if plan.name in store.names() else {}
+    precision = str(stored.get("precision", precision))
+    configs = {arm.id: _settled(arm.config, precision) for arm in plan.arms}
+    if plan.retune:
+        tuned, outcome = tuned_configs(plan, launch)
+        if outcome is not None:
+            return outcome
+        configs |= {id_: _settled(config, precision) for id_, config in tuned.items()}
+    wanted = _confirm(plan, configs, {**facts, "precision": precision})
+    if plan.unit == "search":
+        return run_searches(plan, wanted, launch)
+    return drive(open_confirm(wanted, launch), launch)
+
+
+def _confirm(plan: PlanSpec, configs: Mapping[str, Mapping[str, Any]], first: Mapping[str, Any]) -> Confirm:
+    arms = []
+    for arm in plan.arms:
+        of = arm.prefix[0] if arm.prefix else arm.id
+        prefix = {"of": arm.prefix[0], "epochs": arm.prefix[1]} if arm.prefix else None
+        arms.append(Arm(arm.id, arm.id, {}, arm.changes, configs[of], arm.levels, prefix))
+    study = replace(plan.study, ablation=None)
+    return Confirm(
+        plan.name, study, arms, plan.seeds, plan.resample, first=first, now={"plan": plan.as_attribute()}
+    )
+
+
+def _settled(config: Mapping[str, Any], precision: str) -> dict[str, Any]:
+    """Return the configuration with ``precision: auto`` settled: a later launch goes on with the same arithmetic."""
+    training = config["training"]
+    return (
+        {**config, "training": {**training, "precision": precision}}
+        if training["precision"] == "auto"
+        else dict(config)
+    )

@@ -163,6 +163,7 @@ def ablate(
     quick: bool = False,
     seeds: int | None = None,
     base: str | Path | None = None,
+    fidelity: str | None = None,
     sets: Sequence[str] = (),
     timeout_s: float | None = None,
     workers: int | str | None = None,
@@ -184,6 +185,7 @@ def ablate(
         quick: The plans' ``quick:`` setting, a smoke run without verdicts.
         seeds: So many seeds, from 0; more than before top up.
         base: Another search-space file to start from.
+        fidelity: What to call it then: exact, scaled or surrogate.
         sets: ``key=value`` changes, made before each arm's own.
         timeout_s: Stop cleanly after so many seconds; the next launch goes on.
         output: The report's path, by default ``reports/NAME.html`` (of a folder, its name).
@@ -201,7 +203,7 @@ def ablate(
     store = open_store(storage, home)
     placing = Placing(workers, gpus_per_trial)
     if study is not None:
-        if plans or quick or base is not None or sets:
+        if plans or quick or base is not None or fidelity is not None or sets:
             raise UserError(
                 "--study", "its arms come from a search, not from a plan", "give plans, or --study alone"
             )
@@ -209,7 +211,7 @@ def ablate(
     else:
         if mode is not None or top is not None:
             raise UserError("--mode", "it belongs to --study; a plan says its own", "take it out")
-        jobs = jobs_of_plans(plans, quick, seeds, base, tuple(sets), store, placing)
+        jobs = jobs_of_plans(plans, quick, seeds, base, fidelity, tuple(sets), store, placing)
     with stop_signals() as signals, ExitStack() as stack:
         deadline = began + timeout_s if timeout_s is not None else None
         outcome = run_jobs(jobs, store, signals, watch, deadline, ray_address, stack)

@@ -9,6 +9,7 @@ from pokeopt.cli.words import duration, plural, setting
 
 if TYPE_CHECKING:
     from pokeopt.study.planning import Plan
+    from pokeopt.study.planning_cells import AblationPlan
 
 
 def print_plan(plan: Plan) -> None:
@@ -35,6 +36,46 @@ def print_plan(plan: Plan) -> None:
         return
     rows = [[axis.path, axis.range, setting(axis.baseline), axis.when] for axis in plan.axes]
     print_table(["parameter", "range", "baseline", "exists while"], rows)
+
+
+def print_ablation_plan(plan: AblationPlan) -> None:
+    """Print what an ablation plan asks for."""
+    parts = ", ".join(f"{name} {n}" for name, n in plan.parts.items())
+    cells = (
+        f"{plural(len(plan.arms), 'arm')}, {plural(len(plan.seeds), 'seed')}: {plural(plan.n_cells, 'cell')}"
+    )
+    facts = {
+        "file": f"{plan.path} is valid",
+        "asks": plan.question,
+        "source": plan.document,
+        "base": f"{plan.base}, fidelity {plan.fidelity}",
+        "data": f"{parts}; a seed redraws {plan.resample.replace('_', ' and ')}",
+        "cells": cells + (f", {plan.n_done} of them stored" if plan.n_done else ""),
+        "metrics": ", ".join(plan.metrics),
+        "time": _cells_time(plan),
+    }
+    print_facts({key: value for key, value in facts.items() if value})
+    say()
+    rows = []
+    for arm in plan.arms:
+        said = ", ".join(f"{key} {setting(value)}" for key, value in arm.declared.items())
+        words = "; ".join(filter(None, (said, arm.note))) or "the base as it is"
+        rows.append([arm.id, f"{arm.n_params:,}", str(arm.epochs), words])
+    print_table(
+        ["arm", "parameters", "epochs", "what the plan says of it"], rows, right=("parameters", "epochs")
+    )
+    if plan.claims:
+        say()
+        for claim in plan.claims:
+            say(f"claim  {claim}")
+
+
+def _cells_time(plan: AblationPlan) -> str:
+    if plan.speed is None or plan.total_s is None:
+        return "not known before a cell has run; pokeopt plan --measure times a few batches"
+    return (
+        f"at most about {duration(plan.total_s)} with {plural(plan.workers, 'worker')} ({plan.speed.source})"
+    )
 
 
 def _confirm(plan: Plan) -> str:

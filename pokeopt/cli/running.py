@@ -24,6 +24,7 @@ from pokeopt.cli.options import (
     store_at,
 )
 from pokeopt.cli.output import console, error_line, print_json
+from pokeopt.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,6 +155,14 @@ def ablate(
     base: Annotated[
         Path | None, typer.Option(metavar="SPACE.yaml", help="Start from this file instead of the plan's.")
     ] = None,
+    fidelity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            help="exact, scaled or surrogate: of another base, or of --set.",
+            show_default="the plan's",
+        ),
+    ] = None,
     sets: Sets = None,
     timeout: Annotated[
         str | None, typer.Option(metavar="TIME", help="Stop cleanly after 90s, 30m or 2h.")
@@ -204,6 +213,7 @@ def ablate(
             quick=quick,
             seeds=seeds,
             base=base,
+            fidelity=fidelity,
             sets=tuple(sets or ()),
             timeout_s=timeout_s,
             workers=n_workers,
@@ -257,11 +267,15 @@ def _let_finish() -> None:
 
 def plan(
     space: Annotated[
-        Path, typer.Argument(metavar="FILE.yaml", help="The search-space file.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="FILE.yaml", help="The search-space file, or an ablation plan.", show_default=False
+        ),
     ],
     measure: Annotated[
         bool, typer.Option("--measure", help="Time about 20 batches of a few configurations.")
     ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Of an ablation plan: its quick setting.")] = False,
     sets: Sets = None,
     storage: Storage = None,
     home: Home = None,
@@ -269,15 +283,25 @@ def plan(
 ) -> int:
     """Check a file and say what running it would take.
 
-    Prints parameters, trials, cells, model sizes and time. Nothing is trained but what --measure times;
+    Prints parameters, trials, arms, cells, model sizes and time. Nothing is trained but what --measure times;
     the image cache is filled.
     """
-    from pokeopt.cli.planned import print_plan
+    from pokeopt.cli.planned import print_ablation_plan, print_plan
+    from pokeopt.spec.plan import is_plan
+
+    where = home or default_home()
+    if is_plan(space):
+        from pokeopt.study.planning_cells import plan_ablation
+
+        asked = plan_ablation(
+            space, quick=quick, sets=sets or (), storage=storage, home=where, measure=measure
+        )
+        print_json(asked.as_dict()) if as_json else print_ablation_plan(asked)
+        return 0
+    if quick:
+        raise UserError("--quick", "a search-space file has no quick setting", "give an ablation plan")
     from pokeopt.study.planning import make_plan
 
-    planned = make_plan(space, sets=sets or (), storage=storage, home=home or default_home(), measure=measure)
-    if as_json:
-        print_json(planned.as_dict())
-    else:
-        print_plan(planned)
+    planned = make_plan(space, sets=sets or (), storage=storage, home=where, measure=measure)
+    print_json(planned.as_dict()) if as_json else print_plan(planned)
     return 0

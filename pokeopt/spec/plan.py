@@ -22,6 +22,7 @@ class PlannedArm:
         id: As claims name it.
         config: The resolved configuration; of an arm that is searched or tuned first, that of its starting point.
         changes: Key to (the reference's value, this arm's), where they differ.
+        declared: Key to value as the file has them.
         levels: Factor to its level, for designs.
         prefix: (longest arm, epochs) where the arm is read from the curve of another.
         search: The search that this arm is (``unit: search``), or that tunes it first (``retune``).
@@ -30,6 +31,7 @@ class PlannedArm:
     id: str
     config: Mapping[str, Any]
     changes: Mapping[str, tuple[Any, Any]]
+    declared: Mapping[str, Any] = field(default_factory=dict)
     levels: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, int] | None = None
     search: StudySpec | None = None
@@ -110,6 +112,7 @@ def load_plan(
     quick: bool = False,
     seeds: int | None = None,
     base: str | Path | None = None,
+    fidelity: str | None = None,
     sets: tuple[str, ...] = (),
     trial_of: TrialOf | None = None,
 ) -> PlanSpec:
@@ -119,7 +122,8 @@ def load_plan(
         path: The file.
         quick: Take the plan's ``quick:`` setting: a smoke run without verdicts.
         seeds: So many seeds instead of the plan's, from 0.
-        base: Another search-space file to start from.
+        base: Another search-space file to start from; the plan's note, which is about its own base, is left out.
+        fidelity: Wins over the plan's, which is about its own base.
         sets: ``key=value`` each, from ``--set``; they come after the plan's ``set``, before an arm.
         trial_of: Gives (resolved specification, values) of a stored trial, for ``base: {study: NAME}``; None as number
             is the best.
@@ -129,4 +133,16 @@ def load_plan(
     """
     from pokeopt.spec.plan_reader import PlanReader
 
-    return PlanReader(Path(path), quick, seeds, base, sets, trial_of).read()
+    return PlanReader(Path(path), quick, seeds, base, fidelity, sets, trial_of).read()
+
+
+def is_plan(path: str | Path) -> bool:
+    """Whether a file is an ablation plan: a search-space file names a model, a plan a base, arms or factors.
+
+    Raises:
+        SpecError: If it cannot be read.
+    """
+    from pokeopt.spec.document import read_document
+
+    keys = read_document(Path(path)).mapping
+    return "model" not in keys and any(key in keys for key in ("base", "arms", "factors"))

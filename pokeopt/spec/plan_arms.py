@@ -59,6 +59,7 @@ class ArmResolver:
                     {**configs[id_], "search": studies[id_].closed["search"]},
                     keys,
                 ),
+                declared=dict(levels) or {key: node.plain() for key, node in own.items()},
                 levels=levels,
                 prefix=prefix.get(id_),
                 search=self._search(id_, own, studies[id_], configs[id_]),

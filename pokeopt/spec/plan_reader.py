@@ -15,7 +15,7 @@ from pokeopt.spec.designs import DESIGNS, Combination, Level, combinations, leve
 from pokeopt.spec.document import read_document
 from pokeopt.spec.nodes import Node, Place, node_of, show
 from pokeopt.spec.overrides import read_sets
-from pokeopt.spec.plan import PlannedArm, PlanSpec, TrialOf
+from pokeopt.spec.plan import Fidelity, PlannedArm, PlanSpec, TrialOf
 from pokeopt.spec.plan_arms import ArmResolver, Declared
 from pokeopt.spec.plan_base import Base, FileBase, TrialBase
 from pokeopt.spec.study import StudySpec, check_name
@@ -39,11 +39,13 @@ class PlanReader:
         quick: bool,
         seeds: int | None,
         base: str | Path | None,
+        fidelity: str | None,
         sets: tuple[str, ...],
         trial_of: TrialOf | None,
     ) -> None:
         self.path, self.is_quick, self.n_seeds = path, quick, seeds
-        self.other_base, self.sets, self.trial_of = base, sets, trial_of
+        self.other_base, self.other_fidelity = base, fidelity
+        self.sets, self.trial_of = sets, trial_of
         self.root = read_document(path)
 
     def read(self) -> PlanSpec:
@@ -73,7 +75,7 @@ class PlanReader:
             document=document,
             section=section,
             question=self._text("question"),
-            fidelity=self._word("fidelity", FIDELITIES, "exact"),  # type: ignore[arg-type]
+            fidelity=self._fidelity(),
             base=base_text,
             study=replace(study, name=full, closed={**study.closed, "name": full}),
             seeds=self._seeds(),
@@ -85,7 +87,7 @@ class PlanReader:
             claims=self._claims(metrics, arms, study),
             unit=self._unit(),  # type: ignore[arg-type]
             retune=tuple(self._retune()),
-            note=self._text("note"),
+            note=self._text("note") if self.other_base is None else "",
             mute=self._mute(),
             is_quick=self.is_quick,
         )
@@ -228,6 +230,14 @@ class PlanReader:
         if not _is_count(node.value) or node.value == 0:
             raise node.place.error("retune_trials", f"expected a count, got {show(node.plain())}", "write 8")
         return Node(2, node.place) if self.is_quick else node
+
+    def _fidelity(self) -> Fidelity:
+        given = self.other_fidelity
+        if given is None:
+            return self._word("fidelity", FIDELITIES, "exact")  # type: ignore[return-value]
+        if given not in FIDELITIES:
+            raise SpecError("--fidelity", f"'{given}' is no fidelity", nearest(given, FIDELITIES))
+        return given  # type: ignore[return-value]
 
     def _unit(self) -> str:
         return self._word("unit", ("network", "search"), "network")

@@ -70,6 +70,7 @@ def jobs_of_plans(
     quick: bool,
     seeds: int | None,
     base: str | Path | None,
+    fidelity: str | None,
     sets: tuple[str, ...],
     store: Store,
     placing: Placing,
@@ -85,8 +86,9 @@ def jobs_of_plans(
             quick=quick,
             seeds=seeds,
             base=base,
+            fidelity=fidelity,
             sets=sets,
-            trial_of=lambda name, number: _trial_of(store, name, number),
+            trial_of=lambda name, number: trial_of(store, name, number),
         )
         for path in _files(paths)
     ]
@@ -180,7 +182,7 @@ def _files(paths: Sequence[str | Path]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _trial_of(store: Store, name: str, number: int | None) -> tuple[Any, Any]:
+def trial_of(store: Store, name: str, number: int | None) -> tuple[Any, Any]:
     """Return (resolved specification, values) of a stored trial, for plans that start from one."""
     try:
         view = store.load(name)

@@ -54,6 +54,7 @@ class Confirm:
         arms: Declared arms, the reference first.
         seeds: Common to all.
         resample: What a seed redraws: ``train_val``, ``none`` or ``all``.
+        fidelity: How near its source it is, for the record: exact, scaled, surrogate or smoke.
         first: Study attributes that its first launch stores.
         now: Study attributes that every launch stores: what is declared at present.
     """
@@ -63,6 +64,7 @@ class Confirm:
     arms: Sequence[Arm]
     seeds: Sequence[int]
     resample: str = "train_val"
+    fidelity: str = "exact"
     first: Mapping[str, Any] = field(default_factory=dict)
     now: Mapping[str, Any] = field(default_factory=dict)
 
@@ -110,7 +112,7 @@ def open_confirm(wanted: Confirm, launch: Launch) -> Core:
         _withdraw(writer, {arm["config_hash"] for arm in arms})
         _retry_failed(writer, {arm["config_hash"] for arm in arms})
         _enqueue_missing(writer, wanted, seeds)
-    return build_core(spec, writer, ConfirmWork(), launch)
+    return build_core(spec, writer, ConfirmWork(), launch, wanted.fidelity)
 
 
 def _modes(stored: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pokeopt import metrics
+from pokeopt.errors import SpecError
 from pokeopt.spec import StudySpec
 from pokeopt.store import Store
 
@@ -66,15 +67,22 @@ def distinct_data(configs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
     return found
 
 
-def check_classes(spec: StudySpec, names: Iterable[str], classes: Sequence[str]) -> None:
-    """Check the classes in metric names, which only the data knows.
+def check_classes(
+    spec: StudySpec, names: Iterable[str], classes: Sequence[str], where: str | None = None
+) -> None:
+    """Check the classes in metric names, which only the data knows; ``where`` names the file of the names.
 
     Raises:
         SpecError: Naming the first that is none.
     """
     for name in names:
         for one in name.split(" - "):
-            metrics.find(one, task=spec.task, parts=tuple(spec.external), classes=tuple(classes))
+            try:
+                metrics.find(one, task=spec.task, parts=tuple(spec.external), classes=tuple(classes))
+            except SpecError as error:
+                raise SpecError(
+                    f"{where} ({name})" if where else error.where, error.what, error.mend
+                ) from error
 
 
 def _data_configs(spec: StudySpec) -> Iterator[dict[str, Any]]:

@@ -29,9 +29,12 @@ def curves_file(curve: Sequence[EpochRecord]) -> bytes:
 
 
 def result_files(record: TrialRecord) -> dict[str, bytes]:
-    """Return the artifacts that only a COMPLETE trial has: predictions, confusion matrices, pictures."""
+    """Return the artifacts that only a COMPLETE trial has: predictions, confusion matrices, pictures, layers."""
+    files = dict(record.pictures)
+    if record.layers:
+        files["layers.json"] = json.dumps({"layers": list(record.layers)}).encode()
     if not record.predictions:
-        return dict(record.pictures)
+        return files
     arrays = {"classes": np.array(record.classes)}
     confusion = {}
     for part, predictions in record.predictions.items():
@@ -49,7 +52,7 @@ def result_files(record: TrialRecord) -> dict[str, bytes]:
         confusion[part] = matrix.tolist()
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    files = {"predictions.npz": buffer.getvalue(), **record.pictures}
+    files["predictions.npz"] = buffer.getvalue()
     if confusion:
         tables = {"classes": list(record.classes), "rows": "truth", "columns": "predicted", **confusion}
         files["confusion.json"] = json.dumps(tables).encode()

@@ -121,7 +121,9 @@ def direction(spec: StudySpec, metric: str) -> str:
     return str(metrics.find(metric, task=spec.task, parts=tuple(spec.external)).direction)
 
 
-def build_core(spec: StudySpec, writer: StudyWriter, work: Work, launch: Launch) -> Core:
+def build_core(
+    spec: StudySpec, writer: StudyWriter, work: Work, launch: Launch, fidelity: str = "exact"
+) -> Core:
     """Build the core of a study; confirm studies have no pruner."""
     metric = spec.objective
     is_maximised = direction(spec, metric) == "maximize"
@@ -145,7 +147,7 @@ def build_core(spec: StudySpec, writer: StudyWriter, work: Work, launch: Launch)
             "deterministic": spec.search.deterministic,
             "plugins": tuple(spec.plugins),
         },
-        stamp={"code_version": code_version(), "fidelity": "exact"},
+        stamp={"code_version": code_version(), "fidelity": fidelity},
         constraints={c.metric: (c.minimum, c.maximum) for c in spec.constraints},
         pruner=pruner,
         in_turn=pruner == "wilcoxon",

@@ -142,9 +142,9 @@ def make_plan(
         metrics.find(metric, task=spec.task, parts=tuple(spec.external), classes=data.classes)
     workers = place(spec.resources).workers
     speed = (
-        _measure(spec, [start, *drawn][:N_TIMED], data, home)
+        measure_speed(spec, [start, *drawn][:N_TIMED], data, home)
         if measure
-        else _earlier(spec.name, storage, home)
+        else earlier_speed(spec.name, storage, home)
     )
     epochs = max(int(config["training"]["epochs"]) for config in (start, *drawn))
     arms, arm_seeds = _confirm(spec)
@@ -223,7 +223,7 @@ def _axis(param: Param, baseline: Mapping[str, Any]) -> Axis:
     return Axis(param.path, f"{param}{scale}", baseline.get(param.path), " and ".join(conditions))
 
 
-def _earlier(name: str, storage: str | None, home: Path) -> Speed | None:
+def earlier_speed(name: str, storage: str | None, home: Path) -> Speed | None:
     """Look up how long an epoch took in earlier trials of this study."""
     from pokeopt.store import open_store
 
@@ -235,7 +235,7 @@ def _earlier(name: str, storage: str | None, home: Path) -> Speed | None:
     return Speed(tuple(seconds), f"{len(seconds)} earlier trials") if seconds else None
 
 
-def _measure(spec: StudySpec, configs: Sequence[Config], data: Dataset, home: Path) -> Speed:
+def measure_speed(spec: StudySpec, configs: Sequence[Config], data: Dataset, home: Path) -> Speed:
     """Time training batches of each configuration, and take them for a whole epoch."""
     from pokeopt.trial import time_batches
 

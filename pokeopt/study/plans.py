@@ -24,7 +24,7 @@ def prepare_plan(plan: PlanSpec, store: Store) -> dict[str, Any]:
     """
     facts = prepare_configs(distinct_data(arm.config for arm in plan.arms), store)
     names = (*plan.metrics, *(claim.metric for claim in plan.claims), *plan.study.objectives)
-    check_classes(plan.study, names, facts["data"]["classes"])
+    check_classes(plan.study, names, facts["data"]["classes"], plan.path)
     if plan.name in store.names():
         check_data(plan.name, store.load(plan.name, exact=True).attrs.get("data_hash"), facts["data_hash"])
     return facts
@@ -62,7 +62,14 @@ def _confirm(plan: PlanSpec, configs: Mapping[str, Mapping[str, Any]], first: Ma
         arms.append(Arm(arm.id, arm.id, {}, arm.changes, configs[of], arm.levels, prefix))
     study = replace(plan.study, ablation=None)
     return Confirm(
-        plan.name, study, arms, plan.seeds, plan.resample, first=first, now={"plan": plan.as_attribute()}
+        name=plan.name,
+        spec=study,
+        arms=arms,
+        seeds=plan.seeds,
+        resample=plan.resample,
+        fidelity="smoke" if plan.is_quick else plan.fidelity,
+        first=first,
+        now={"plan": plan.as_attribute()},
     )
 
 

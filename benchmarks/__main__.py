@@ -1,7 +1,8 @@
 """``python -m benchmarks``: time pokeopt against its peers, in turn, on one machine, in one run.
 
 ``study`` runs 24 configurations by pokeopt and by plain Ray Tune; ``families`` trains an epoch of each model family by
-pokeopt's loop and by plain PyTorch; without a word, both.
+pokeopt's loop and by plain PyTorch; without a word, both. ``simulate`` plants effects in made-up scores and counts what
+the verdicts find of them; it times nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +28,12 @@ F1_LONGEST = 3  # the score is the mean of the longest trials: one-epoch trials 
 def main() -> None:
     """Run the benchmarks and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("study", "families"), help="one of them; both by default")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("study", "families", "simulate"),
+        help="one of them; study and families by default",
+    )
     parser.add_argument(
         "--rounds", type=int, help="study: how many of the turns A B B A A B; families: how many seeds"
     )
@@ -38,6 +44,7 @@ def main() -> None:
         "--threads", type=int, help="families: CPU threads of each side; all cores by default"
     )
     parser.add_argument("--limit", type=int, help="families: images of each, in all parts together")
+    parser.add_argument("--studies", type=int, default=4000, help="simulate: synthetic studies of each cell")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON, a line each")
     parser.add_argument("--full", action="store_true", help="take all turns three times over")
     parser.add_argument("--gpu", action="store_true", help="two trials share a GPU; the families train on it")
@@ -48,6 +55,10 @@ def main() -> None:
     if args.side:
         print(json.dumps(run_side(args.side, args.folder, args.seed, args.trials, 0.5 if args.gpu else 0.0)))
         return
+    if args.what == "simulate":
+        from benchmarks import planted  # not at the top: see run_families
+
+        raise SystemExit(min(planted.run(args.studies, args.seed), 1))
     repeats = 3 if args.full else 1
     if args.what != "families":
         run_study(args, repeats)

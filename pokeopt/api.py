@@ -248,10 +248,15 @@ def _ablate_result(
 
 
 def write_report(store: Store, names: Sequence[str], output: Path) -> Path:
-    """Write the report of one or more studies and return its path."""
-    from pokeopt import report
+    """Write the report of one or more studies, give it to their pages in optuna-dashboard, and return its path."""
+    from pokeopt.report.write import render, summary_of, write_whole
+    from pokeopt.store.handing import hand_over
 
-    return report.write_report(store, list(names), output)
+    summary = summary_of(store, list(names))
+    path = write_whole(output, render(store, summary, "html"))
+    for study in summary.studies:
+        hand_over(store, study.name, path, " ".join(study.finding))
+    return path
 
 
 def _search(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -140,10 +140,12 @@ class TrialRecord:
         metrics: Every metric at the kept epoch (train, val, test, external, model, cost), mean over seeds.
         by_seed: The same for each seed.
         facts: User attributes known in the worker: n_params, flops, wall_s, s_per_epoch, peak_mem_mb, gpu_util_pct,
-            epochs_run, best_step, lr_last, device, precision, threads, host, worker_pid, split_hash, data_hash.
+            epochs_run, best_step, lr_last, device, precision, threads, host, worker_pid, split_hash, data_hash,
+            unregistered and no_gradient (names of parameters that do not learn).
         classes: Class names, in the order of the probabilities.
         predictions: By part: val, test and each external set; empty after ``nan``.
         pictures: File name to PNG bytes.
+        layers: The network's layers, see ``trial.measure.measure_layers``.
     """
 
     stop_cause: StopCause
@@ -154,3 +156,4 @@ class TrialRecord:
     classes: tuple[str, ...] = ()
     predictions: Mapping[str, Predictions] = field(default_factory=dict)
     pictures: Mapping[str, bytes] = field(default_factory=dict)
+    layers: Sequence[Mapping[str, Any]] = ()

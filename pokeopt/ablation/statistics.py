@@ -127,10 +127,12 @@ def paired_difference(
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Adjust the p values of one family by Holm's method; a comparison without one is not counted."""
+    known = [p for p in p_values if p is not None]
+    if len(known) < 2:  # a family of one needs no adjustment, and statsmodels would collect garbage for it
+        return list(p_values)
     from statsmodels.stats.multitest import multipletests
 
-    known = [p for p in p_values if p is not None]
-    adjusted = iter(multipletests(known, method="holm")[1].tolist() if known else [])
+    adjusted = iter(multipletests(known, method="holm")[1].tolist())
     return [None if p is None else float(next(adjusted)) for p in p_values]
 
 

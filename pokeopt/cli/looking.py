@@ -115,7 +115,9 @@ def report(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="NAME...", help="Studies, plans, or a folder of plans; two are compared.", show_default=False
+            metavar="NAME...",
+            help="Studies, plans, or a folder of plans; two are compared.",
+            show_default=False,
         ),
     ],
     output: Annotated[
@@ -127,7 +129,10 @@ def report(
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="FORMAT", help="html, md, tex, csv or json.", show_default="by FILE's suffix, else html"
+            "--format",
+            metavar="FORMAT",
+            help="html, md, tex, csv or json.",
+            show_default="by FILE's suffix, else html",
         ),
     ] = None,
     storage: Storage = None,

@@ -140,6 +140,20 @@ class DeadPartitions(MeasuredMetric):
     tasks: ClassVar[tuple[str, ...]] = ("reconstruction",)
 
 
+@METRICS.register("partition_information")
+class PartitionInformation(MeasuredMetric):
+    """What the parts of the latent tell of each other, see ``pokeopt.training.information``; 0: independent."""
+
+    part: ClassVar[str] = "val"
+    direction: ClassVar[Direction] = "minimize"
+    unit: ClassVar[str] = "nats"
+    tasks: ClassVar[tuple[str, ...]] = ("reconstruction",)
+    bounds: ClassVar[tuple[float, float]] = (
+        float("-inf"),
+        float("inf"),
+    )  # an estimate without bias may fall below 0
+
+
 @METRICS.register("loss_term")
 class LossTerm(MeasuredMetric):
     """Mean over the epoch of one term of the loss, before it is weighed; named by its role."""

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pokeopt.errors import SpecError
 from pokeopt.registry import METRICS, nearest
@@ -18,6 +18,7 @@ from pokeopt.spec.overrides import read_sets
 from pokeopt.spec.plan import Fidelity, PlannedArm, PlanSpec, TrialOf
 from pokeopt.spec.plan_arms import ArmResolver, Declared
 from pokeopt.spec.plan_base import Base, FileBase, TrialBase
+from pokeopt.spec.sections import CheckCode
 from pokeopt.spec.study import StudySpec, check_name
 
 KEYS = (
@@ -295,6 +296,10 @@ class PlanReader:
         plain = node.plain()
         if not node.is_mapping or not all(isinstance(reason, str) and reason for reason in plain.values()):
             raise node.place.error("mute", "a check is muted with a reason", 'write mute: {PK10: "why"}')
+        for code, reason in node.mapping.items():
+            if code not in get_args(CheckCode):
+                what = f"no check is called '{code}'"
+                raise reason.place.error("mute", what, nearest(code, get_args(CheckCode)))
         return plain  # type: ignore[no-any-return]
 
     def _keyed(self, node: Node | None, key: str) -> dict[str, Node]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pokeopt.records import TrialState
 from pokeopt.store.lease import lease_is_held
@@ -32,7 +32,7 @@ def rows_left_running(store: Store) -> list[tuple[str, int]]:
 
 
 def unowned(store: Store) -> list[Path]:
-    """Return artifact files that no trial names, and checkpoint folders of studies that are gone."""
+    """Return artifact files that no study and no trial names, and checkpoint folders of studies that are gone."""
     artifacts = _files(store.artifacts_dir) - set(_named_artifacts(store))
     names = set(store.names())
     folders = store.checkpoints_dir.iterdir() if store.checkpoints_dir.is_dir() else ()
@@ -62,11 +62,9 @@ def _files(folder: Path) -> set[str]:
 
 
 def _named_artifacts(store: Store) -> Iterator[str]:
-    from optuna.artifacts import get_all_artifact_meta
+    from pokeopt.store.attached import attached
 
     for name in store.names():
         study = store.study(name)
-        owners: tuple[Any, ...] = (study, *study.get_trials(deepcopy=False))
-        for owner in owners:
-            for meta in get_all_artifact_meta(owner, storage=store.storage):
-                yield meta.artifact_id
+        for owner in (study, *study.get_trials(deepcopy=False)):
+            yield from (artifact_id for _, artifact_id in attached(store.storage, owner))

@@ -172,12 +172,13 @@ class Store:
         import shutil
 
         import optuna
-        from optuna.artifacts import get_all_artifact_meta
+
+        from pokeopt.store.attached import attached
 
         study = self.study(name)
-        for trial in study.get_trials(deepcopy=False):
-            for meta in get_all_artifact_meta(trial, storage=self.storage):
-                (self.artifacts_dir / meta.artifact_id).unlink(missing_ok=True)
+        for owner in (study, *study.get_trials(deepcopy=False)):
+            for _, artifact_id in attached(self.storage, owner):
+                (self.artifacts_dir / artifact_id).unlink(missing_ok=True)
         shutil.rmtree(self.checkpoints_dir / name, ignore_errors=True)
         optuna.delete_study(study_name=name, storage=self.storage)
 

@@ -49,6 +49,45 @@ def measure_model(module: nn.Module, image: ImageShape) -> ModelSize:
     return ModelSize(sum(p.numel() for p in module.parameters()), counter.get_total_flops())
 
 
+def measure_layers(module: nn.Module, image: ImageShape) -> list[dict[str, Any]]:
+    """Return the layers of a network in the order in which one image passes them; it is left in evaluation mode.
+
+    Each has ``name``, ``kind``, ``shape`` of its output without the batch, ``n_params`` (frozen ones included),
+    ``n_trained`` of them and ``flops`` as in ``ModelSize``. A layer that is passed twice stands once, with the
+    operations of both.
+    """
+    like = next(module.parameters())
+    example = torch.zeros(1, image.channels + image.condition, image.height, image.width, device=like.device)
+    leaves = {part: name for name, part in module.named_modules() if not any(part.children())}
+    rows: dict[str, dict[str, Any]] = {}
+
+    def note(part: nn.Module, _: Any, output: Any) -> None:
+        tensor = output[0] if isinstance(output, (tuple, list)) else output
+        own = list(part.parameters(recurse=False))
+        rows[leaves[part]] = {
+            "name": leaves[part],
+            "kind": type(part).__name__,
+            "shape": list(tensor.shape[1:]) if isinstance(tensor, torch.Tensor) else [],
+            "n_params": sum(weights.numel() for weights in own),
+            "n_trained": sum(weights.numel() for weights in own if weights.requires_grad),
+            "flops": 0,
+        }
+
+    hooks = [part.register_forward_hook(note) for part in leaves]
+    module.eval()
+    try:
+        with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+            module(example)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for path, counts in counter.get_flop_counts().items():
+        name = path.partition(".")[2]  # the first word is the network's class
+        if name in rows:
+            rows[name]["flops"] = sum(counts.values())
+    return list(rows.values())
+
+
 def sizes(config: Mapping[str, Any], n_classes: int) -> ModelSize:
     """Return the size of a resolved configuration's model; no weight is drawn and no memory filled.
 

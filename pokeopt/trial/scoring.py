@@ -16,12 +16,14 @@ import torch
 from pokeopt.metrics import costly_values, curve_metrics
 from pokeopt.records import Predictions, StopCause, TrialRecord
 from pokeopt.training.batches import PartImages
+from pokeopt.training.idle import unregistered, without_gradient
+from pokeopt.training.information import partition_information
 from pokeopt.training.loop import Lockstep, mean_metrics
 from pokeopt.training.network import Network
 from pokeopt.training.outputs import PartOutputs
 from pokeopt.training.partitions import DEAD_BELOW, partition_effects
 from pokeopt.trial.drawing import draw_pictures
-from pokeopt.trial.measure import measure_model
+from pokeopt.trial.measure import measure_layers, measure_model
 from pokeopt.trial.prepare import Prepared
 
 log = logging.getLogger(__name__)
@@ -116,7 +118,7 @@ def _wanted(prepared: Prepared, network: Network) -> frozenset[str]:
 
 
 def _measured_partitions(network: Network, prepared: Prepared) -> Generator[None, None, dict[str, float]]:
-    """Return the effect of each part of the latent, on validation images, and how many have none."""
+    """Return the effect of each part of the latent, on validation images, how many have none, and what they share."""
     decoder = network.module.network
     partitions = getattr(decoder, "partitions", None)
     if not partitions or not len(prepared.data.val):
@@ -125,6 +127,9 @@ def _measured_partitions(network: Network, prepared: Prepared) -> Generator[None
     latents = network.look(prepared.data.val.batch(chosen))["mean"].float()
     effects = yield from partition_effects(decoder, latents, partitions)
     named = {f"val/partition_effect/{number}": effect for number, effect in enumerate(effects)}
+    information = partition_information(latents.cpu().numpy(), partitions)
+    if information is not None:
+        named["val/partition_information"] = information
     return {**named, "val/dead_partitions": float(sum(effect < DEAD_BELOW for effect in effects))}
 
 
@@ -138,7 +143,8 @@ def with_facts(
     gpu_util_pct: float | None,
 ) -> TrialRecord:
     """Return the record with its facts, and with the metrics of ``model/`` and ``cost/`` that they give."""
-    size = measure_model(groups[0].networks[0].module, prepared.data.shape)
+    network = groups[0].networks[0]
+    size = measure_model(network.module, prepared.data.shape)
     epochs_each = [group.step for group in groups]
     measured: dict[str, float] = {
         "model/n_params": float(size.n_params),
@@ -165,12 +171,15 @@ def with_facts(
         "worker_pid": os.getpid(),
         "split_hash": prepared.dataset.split_hash,
         "data_hash": prepared.dataset.data_hash,
+        "unregistered": unregistered(network.module, network.parameters),
+        "no_gradient": without_gradient(network.module, network.parameters),
     }
     return replace(
         record,
         metrics={**record.metrics, **measured},
         by_seed=tuple({**metrics, **measured} for metrics in record.by_seed),
         facts=facts,
+        layers=measure_layers(network.module, prepared.data.shape),
     )
 
 

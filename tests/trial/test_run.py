@@ -84,7 +84,8 @@ def test_every_fact_and_every_kind_of_metric(make_task: MakeTask) -> None:
     _, last = finished(task)
     costs = "n_params flops wall_s s_per_epoch peak_mem_mb gpu_util_pct epochs_run best_step lr_last"
     places = "device precision threads host worker_pid split_hash data_hash"
-    assert set(last.facts) == {*costs.split(), *places.split()}
+    assert set(last.facts) == {*costs.split(), *places.split(), "unregistered", "no_gradient"}
+    assert (last.facts["unregistered"], last.facts["no_gradient"]) == ([], [])
     assert last.facts["gpu_util_pct"] is None
     assert last.facts["n_params"] == (192 * 16 + 2 * 16) + (16 * 8 + 2 * 8) + (8 * 3 + 3)
     assert last.facts["flops"] == 2 * (192 * 16 + 16 * 8 + 8 * 3)

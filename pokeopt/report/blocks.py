@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup
@@ -87,12 +87,23 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page with its own heading and entry in the contents."""
+    """A part of the page with its own heading and entry in the contents.
+
+    Attributes:
+        banner: What a reader must know before the first figure.
+        entry: Its name in the contents; empty for the title up to its colon.
+    """
 
     id: str
     title: str
     blocks: tuple[Figure | Picture | Table | Text, ...]
     banner: str = ""
+    entry: str = ""
+
+    @property
+    def contents(self) -> str:
+        """What the contents call it."""
+        return self.entry or self.title.split(":")[0]
 
 
 @dataclass(frozen=True)
@@ -104,6 +115,24 @@ class Text:
     code: str = ""
     fold: str = ""
     items: tuple[tuple[str, str], ...] = field(default=())
+
+
+Block = Figure | Picture | Table | Text
+
+
+def present(blocks: Iterable[Block | None]) -> tuple[Block, ...]:
+    """Return the blocks that are there."""
+    return tuple(block for block in blocks if block is not None)
+
+
+def headed(heading: str, title: str, *, several: bool) -> str:
+    """Return a heading that says whose it is where several studies share the page.
+
+    >>> headed("Search: how the best was found", "mlp", several=True)
+    'Search of mlp: how the best was found'
+    """
+    first, colon, rest = heading.partition(":")
+    return f"{first} of {title}{colon}{rest}" if several else heading
 
 
 def cells(*texts: str | Markup | Cell) -> tuple[Cell, ...]:

@@ -6,60 +6,64 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pokeopt.ablation import level, paired_difference
+from pokeopt.ablation import Effect, level, paired_difference
 from pokeopt.ablation.arms import BASELINE, BEST
+from pokeopt.report.cells import Cells
 from pokeopt.report.predictions import TrialPredictions
 from pokeopt.report.summary import Breakdown, ClassEffect
-from pokeopt.store import TrialRow
 
 METRICS = (("f1", "class"), ("class_mse", "class"), ("slice_mse", "slice"))
 
 
 def breakdowns(
-    complete: Mapping[str, Mapping[int, TrialRow]],
-    metrics: Mapping[int, Mapping[str, float]],
+    cells: Cells,
     part: str,
     known: Sequence[TrialPredictions],
+    references: Mapping[str, str | None],
 ) -> tuple[Breakdown, ...]:
     """Return every metric that was measured by class or by slice.
 
     Args:
-        complete: Arm id to seed to its row.
-        metrics: Row number to its final metrics.
+        cells: The study's cells.
         part: Where they were measured.
         known: Predictions that hold this part, for the order of the classes and the number of their images.
+        references: Arm id to the arm that it is compared with.
     """
-    found = [_breakdown(metric, by, complete, metrics, part, known) for metric, by in METRICS]
+    found = [_breakdown(metric, by, cells, part, known, references) for metric, by in METRICS]
     return tuple(breakdown for breakdown in found if breakdown.levels)
 
 
 def _breakdown(
     metric: str,
     by: str,
-    complete: Mapping[str, Mapping[int, TrialRow]],
-    metrics: Mapping[int, Mapping[str, float]],
+    cells: Cells,
     part: str,
     known: Sequence[TrialPredictions],
+    references: Mapping[str, str | None],
 ) -> Breakdown:
     start = f"{part}/{metric}/"
-    used = [metrics[row.number] for rows in complete.values() for row in rows.values()]
-    measured = {key.removeprefix(start) for values in used for key in values if key.startswith(start)}
+    measured = {key.removeprefix(start) for key in cells.known if key.startswith(start)}
     support = _support(by, known[0], part) if known else {}
     names = [*(name for name in support if name in measured), *sorted(measured - set(support))]
 
-    def scores(arm_id: str, name: str) -> dict[int, float]:
-        rows = complete.get(arm_id, {})
-        found = {seed: metrics[row.number].get(f"{start}{name}") for seed, row in sorted(rows.items())}
-        return {seed: value for seed, value in found.items() if value is not None}
-
-    entries = tuple(
-        ClassEffect(name, support.get(name), paired_difference(scores(BEST, name), scores(BASELINE, name)))
-        for name in names
-    )
-    levels = {
-        arm: {name: level(values) for name in names if (values := scores(arm, name))} for arm in complete
+    scores = {
+        arm: {name: values for name in names if (values := cells.scores(arm, f"{start}{name}"))}
+        for arm in references
     }
-    return Breakdown(metric, by, entries, {arm: by_name for arm, by_name in levels.items() if by_name})
+
+    def effect(arm: str, reference: str | None, name: str) -> Effect:
+        return paired_difference(
+            scores.get(arm, {}).get(name, {}), scores.get(reference or "", {}).get(name, {})
+        )
+
+    entries = tuple(ClassEffect(name, support.get(name), effect(BEST, BASELINE, name)) for name in names)
+    levels = {arm: {name: level(of[name]) for name in of} for arm, of in scores.items() if of}
+    effects = {
+        arm: {name: effect(arm, reference, name) for name in names}
+        for arm, reference in references.items()
+        if reference is not None and arm in levels
+    }
+    return Breakdown(metric, by, entries, levels, effects)
 
 
 def _support(by: str, predictions: TrialPredictions, part: str) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,164 +13,177 @@ from pokeopt.ablation import (
     level,
     paired_difference,
     reference_of,
-    rows_by_arm,
     seeds_to_settle,
     superseded,
 )
 from pokeopt.ablation.arms import BASELINE, BEST
 from pokeopt.records import TrialState
 from pokeopt.report.breakdown import breakdowns
-from pokeopt.report.predictions import TrialPredictions, read_predictions
-from pokeopt.report.summary import AblationSummary, ArmSummary, Confusion, Hole
+from pokeopt.report.cells import Cells, complete_cells, read_cells
+from pokeopt.report.generative import chance_of, summarise_generative
+from pokeopt.report.interactions import summarise_crossings, summarise_path
+from pokeopt.report.layers import read_layers
+from pokeopt.report.mean_curves import mean_curves, stopping_rules
+from pokeopt.report.outliers import with_outliers
+from pokeopt.report.plan import plan_of, test_share, verdicts_of
+from pokeopt.report.predictions import TrialPredictions
+from pokeopt.report.shift import summarise_shifts
+from pokeopt.report.summary import AblationSummary, ArmSummary, Confusion, Hole, MetricSummary
 from pokeopt.store import StudyView, TrialRow
 
 if TYPE_CHECKING:
     from pokeopt.store import Store
 
+__all__ = ["complete_cells", "scored_metric", "scored_parts", "summarise_confirm"]
+
 ALPHA = 0.05
-Cells = Mapping[str, Mapping[int, TrialRow]]
-MetricsByRow = Mapping[int, Mapping[str, float]]
 
 
 def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
     """Return the summary of a confirm study; cells that did not complete are holes, never scores."""
-    arms = _declared_arms(view)
-    hashes = _hashes(arms)
-    cells, complete = _cells(view, hashes), complete_cells(view)
-    used = {row.number: row for rows in complete.values() for row in rows.values()}
-    predictions = {number: read_predictions(store, view.name, number) for number in sorted(used)}
-    metrics = {number: _metrics(row, predictions[number], view.metrics[0]) for number, row in used.items()}
-    metric = scored_metric(view, metrics)
+    cells = read_cells(store, view)
+    plan = plan_of(view)
+    metric = plan.metrics[0] if plan and plan.metrics else scored_metric(view, cells.known)
+    direction = cells.direction_of(metric)
     part = metric.partition("/")[0]
-    seeds = tuple(
-        view.attrs.get("seeds") or sorted({row.seed for row in view.counted if row.seed is not None})
-    )
-    parts = scored_parts(view, metric, metrics.values())
-    summaries = _compare(_levels(arms, complete, metrics, metric, parts), view.directions[0])
-    known = [found for found in predictions.values() if found is not None and part in found.parts]
+    found = (row.seed for row in view.counted if row.seed is not None)
+    seeds = tuple(view.attrs.get("seeds") or sorted(set(found)))
+    parts = scored_parts(view, metric, [dict.fromkeys(cells.known)])
+    share = test_share(view)
+    arms = _compare(_levels(view, cells, metric, parts), direction, share)
+    arms = with_outliers(arms, cells, metric, direction)
+    holes = _holes(arms, cells, seeds)
+    known = [one for one in cells.predictions.values() if one is not None and part in one.parts]
     return AblationSummary(
         study=view.name,
         parent=view.attrs.get("parent"),
-        mode=str((view.spec.get("ablation") or {}).get("mode", "as declared")),
+        mode=_mode(view),
         metric=metric,
         part=part,
-        direction=view.directions[0],
+        direction=direction,
         seeds=seeds,
         resample=str(view.attrs.get("resample", "train_val")),
-        arms=summaries,
+        arms=arms,
         parts=parts,
-        breakdowns=breakdowns(complete, metrics, part, known),
-        confusions=tuple(
-            confusion
-            for arm in summaries
-            if arm.id in (BASELINE, BEST) and arm.same_as is None
-            if (confusion := _confusion(arm, complete[arm.id], predictions, part))
-        ),
-        holes=_holes(summaries, cells, seeds),
-        n_cells=len(set(hashes.values())) * len(seeds),
-        n_superseded=len(superseded(hashes, view.counted)),
+        breakdowns=breakdowns(cells, part, known, {arm.id: arm.reference for arm in arms}),
+        confusions=_confusions(arms, cells, part, is_plan=plan is not None),
+        holes=holes,
+        n_cells=len(set(cells.hashes.values())) * len(seeds),
+        n_superseded=len(superseded(cells.hashes, view.counted)),
         states=view.states(),
         compute_s=sum(row.metric("wall_s") or 0.0 for row in view.trials),
+        reference=next((arm.id for arm in arms if arm.reference is None), BASELINE),
+        plan=plan,
+        verdicts=verdicts_of(view, cells, holes, share),
+        others=tuple(
+            _further(name, cells, arms, share) for name in (plan.metrics[1:] if plan is not None else ())
+        ),
+        curves=mean_curves(cells, arms),
+        crossings=summarise_crossings(arms, share),
+        path=summarise_path(arms),
+        shifts=summarise_shifts(cells, arms, metric, parts),
+        layers=read_layers(store, view, cells, arms),
+        stopping=stopping_rules(cells, arms),
+        objective=cells.objective,
+        objective_direction=cells.direction,
+        settings=_settings(view, cells, arms),
+        generative=summarise_generative(cells, part),
+        chance=chance_of(cells),
+        external=dict(view.spec.get("external") or {}),
     )
 
 
-def scored_metric(view: StudyView, metrics: Mapping[int, Mapping[str, float]]) -> str:
+def scored_metric(view: StudyView, known: Iterable[str]) -> str:
     """Return the test part's twin of the objective, since validation chose; the objective where there is
     none.
     """
     part, _, name = view.metrics[0].partition("/")
     twin = f"test/{name}"
-    return twin if part == "val" and any(twin in values for values in metrics.values()) else view.metrics[0]
+    return twin if part == "val" and twin in set(known) else view.metrics[0]
 
 
 def scored_parts(view: StudyView, metric: str, found: Any) -> tuple[str, ...]:
     """Return where a metric was measured: val, test, then the external sets in the file's order."""
     name = metric.partition("/")[2]
     values = list(found)
-    external = sorted({key.partition("/")[0] for one in values for key in one} - {"train", "val", "test"})
+    no_part = {"train", "val", "test", "model", "cost"}
+    external = sorted({key.partition("/")[0] for one in values for key in one} - no_part)
     declared = [part for part in (view.spec.get("external") or {}) if part in external]
     order = ["val", "test", *declared, *(part for part in external if part not in declared)]
     return tuple(part for part in order if any(f"{part}/{name}" in one for one in values))
 
 
-def complete_cells(view: StudyView) -> dict[str, dict[int, TrialRow]]:
-    """Return arm id -> seed -> the row that gave its score."""
-    return {
-        arm: {seed: row for seed, row in rows.items() if row.state is TrialState.COMPLETE}
-        for arm, rows in _cells(view, _hashes(_declared_arms(view))).items()
-    }
+def _mode(view: StudyView) -> str:
+    """Return how the arms came about, in words."""
+    mode = view.attrs.get("mode") or (view.spec.get("ablation") or {}).get("mode") or "as declared"
+    return mode if isinstance(mode, str) else " and ".join(str(one) for one in mode)
 
 
-def _cells(view: StudyView, hashes: Mapping[str, str]) -> Cells:
-    """Return arm id -> seed -> its row, a COMPLETE one where there is one."""
-    ended_last = sorted(view.counted, key=lambda row: (row.state is TrialState.COMPLETE, row.number))
-    return rows_by_arm(hashes, ended_last)
+def _settings(view: StudyView, cells: Cells, arms: Sequence[ArmSummary]) -> dict[str, Any]:
+    """Return the configuration of the reference as it ran; as it was specified where no run is left."""
+    for arm in arms:
+        rows = cells.complete.get(arm.id) or {}
+        if arm.reference is None and rows and (config := rows[min(rows)].config):
+            return config
+    return dict(view.spec)
 
 
-def _hashes(arms: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {arm["id"]: arm["config_hash"] for arm in arms}
+def _reference(view: StudyView, arm_id: str, ids: Sequence[str]) -> str | None:
+    """Return the arm that an arm is compared with; None for the reference of all."""
+    first = str(view.attrs.get("reference") or BASELINE)
+    if arm_id in (first, BASELINE):
+        return None
+    plan = view.attrs.get("plan")
+    if plan and plan.get("design") != "leave-one-out":
+        return first
+    reference = reference_of(arm_id)
+    return reference if reference in ids and reference != BASELINE else first
 
 
-def _declared_arms(view: StudyView) -> list[dict[str, Any]]:
-    """Return the study's arms; from its rows where none are declared."""
-    if arms := view.attrs.get("arms"):
-        return list(arms)
-    found: dict[str, dict[str, Any]] = {}
-    for row in view.counted:
-        if row.arm_id is not None:
-            hash_ = row.attrs.get("config_hash", row.arm_id)
-            found[row.arm_id] = {"id": row.arm_id, "label": row.arm_id, "changes": {}, "config_hash": hash_}
-    return sorted(found.values(), key=lambda arm: (arm["id"] == BEST, arm["id"] != BASELINE))
-
-
-def _metrics(row: TrialRow, predictions: TrialPredictions | None, objective: str) -> dict[str, float]:
-    """Return the final metrics of a row, those of stored predictions recomputed."""
-    told = {objective: row.value} if row.value is not None else {}
-    stored = {key: value for key in row.attrs if "/" in key and (value := row.metric(key)) is not None}
-    return told | stored | (predictions.metrics() if predictions else {})
-
-
-def _levels(
-    arms: Sequence[Mapping[str, Any]],
-    complete: Cells,
-    metrics: MetricsByRow,
-    metric: str,
-    parts: tuple[str, ...],
-) -> list[ArmSummary]:
+def _levels(view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...]) -> list[ArmSummary]:
     first_of: dict[str, str] = {}
     summaries = []
     name = metric.partition("/")[2]
-    for arm in arms:
-        rows = complete[arm["id"]]
-        same_as = first_of.setdefault(arm["config_hash"], arm["id"])
-
-        def scores(key: str, rows: Mapping[int, TrialRow] = rows) -> dict[int, float]:
-            found = {seed: metrics[row.number].get(key) for seed, row in sorted(rows.items())}
-            return {seed: value for seed, value in found.items() if value is not None}
-
+    for arm in cells.arms:
+        id_, rows = arm["id"], cells.complete[arm["id"]]
+        prefix = arm.get("prefix")
+        own = f"{arm['config_hash']}@{prefix['epochs']}" if prefix else arm["config_hash"]
+        same_as = first_of.setdefault(own, id_)
+        scores = cells.scores(id_, metric)
+        levels = {part: level(cells.scores(id_, f"{part}/{name}")) for part in parts}
         summaries.append(
             ArmSummary(
-                id=arm["id"],
-                label=arm["label"],
-                changes={key: tuple(pair) for key, pair in arm["changes"].items()},
-                reference=None if arm["id"] == BASELINE else reference_of(arm["id"]),
-                scores=scores(metric),
-                level=level(scores(metric)),
-                same_as=same_as if same_as != arm["id"] else None,
+                id=id_,
+                label=str(arm.get("label") or id_),
+                changes={key: tuple(pair) for key, pair in (arm.get("changes") or {}).items()},
+                reference=_reference(view, id_, [one["id"] for one in cells.arms]),
+                scores=scores,
+                level=level(scores),
+                same_as=same_as if same_as != id_ else None,
                 n_params=_mean(row.metric("n_params") for row in rows.values()),
                 s_per_epoch=_mean(row.metric("s_per_epoch") for row in rows.values()),
-                total_s=sum(row.metric("wall_s") or 0.0 for row in rows.values()) if rows else None,
-                parts={p: level(scores(f"{p}/{name}")) for p in parts},
+                total_s=_total_s(cells, id_, rows) if rows else None,
+                parts={part: found for part, found in levels.items() if found.n or not prefix},
+                factors={str(key): str(value) for key, value in (arm.get("levels") or {}).items()},
+                prefix_of=(str(prefix["of"]), int(prefix["epochs"])) if prefix else None,
             )
         )
     return summaries
 
 
-def _compare(arms: list[ArmSummary], direction: str) -> tuple[ArmSummary, ...]:
+def _total_s(cells: Cells, arm_id: str, rows: Mapping[int, TrialRow]) -> float:
+    """Return the training time of an arm's runs; of a prefix, until its last epoch."""
+    return sum(
+        cells.metrics[arm_id].get(seed, {}).get("cost/wall_s", row.metric("wall_s") or 0.0)
+        for seed, row in rows.items()
+    )
+
+
+def _compare(arms: list[ArmSummary], direction: str, share: float | None) -> tuple[ArmSummary, ...]:
     """Add each arm's effect on its reference; Holm's family is all comparisons, shared ones counted once."""
     scores = {arm.id: arm.scores for arm in arms}
     effects = {
-        arm.id: paired_difference(arm.scores, scores[arm.reference])
+        arm.id: paired_difference(arm.scores, scores[arm.reference], test_share=share)
         for arm in arms
         if arm.reference in scores and arm.reference is not None
     }
@@ -198,6 +211,32 @@ def _compare(arms: list[ArmSummary], direction: str) -> tuple[ArmSummary, ...]:
     return tuple(compared)
 
 
+def _further(metric: str, cells: Cells, arms: Sequence[ArmSummary], share: float | None) -> MetricSummary:
+    scores = cells.by_arm(metric)
+    return MetricSummary(
+        metric=metric,
+        direction=cells.direction_of(metric),
+        levels={id_: level(values) for id_, values in scores.items() if values},
+        effects={
+            arm.id: paired_difference(scores[arm.id], scores[arm.reference], test_share=share)
+            for arm in arms
+            if arm.reference is not None and scores[arm.id] and scores.get(arm.reference)
+        },
+        scores=scores,
+    )
+
+
+def _confusions(
+    arms: Sequence[ArmSummary], cells: Cells, part: str, *, is_plan: bool
+) -> tuple[Confusion, ...]:
+    """Return the matrices of every arm of a plan; of a search's ablation, those of the baseline and the best."""
+    shown = [arm for arm in arms if arm.same_as is None and arm.prefix_of is None]
+    if not is_plan:
+        shown = [arm for arm in shown if arm.id in (BASELINE, BEST)]
+    found = [_confusion(arm, cells.complete[arm.id], cells.predictions, part) for arm in shown]
+    return tuple(confusion for confusion in found if confusion is not None)
+
+
 def _confusion(
     arm: ArmSummary,
     rows: Mapping[int, TrialRow],
@@ -207,7 +246,7 @@ def _confusion(
     """Sum an arm's confusion matrices over its seeds."""
     found = [p for row in rows.values() if (p := predictions[row.number]) is not None and part in p.parts]
     matrices = [matrix for p in found if (matrix := p.parts[part].confusion) is not None]
-    if not matrices:
+    if not matrices or len({matrix.shape for matrix in matrices}) > 1:
         return None
     table = tuple(tuple(int(count) for count in line) for line in np.sum(matrices, axis=0))
     n_runs = sum(p.parts[part].n_networks for p in found)
@@ -220,7 +259,7 @@ def _holes(arms: Sequence[ArmSummary], cells: Cells, seeds: Sequence[int]) -> tu
         if arm.same_as is not None:
             continue
         for seed in seeds:
-            row = cells[arm.id].get(seed)
+            row = cells.rows[arm.id].get(seed)
             if row is None:
                 holes.append(Hole(arm.id, seed, "not run", "", ""))
             elif row.state is not TrialState.COMPLETE:

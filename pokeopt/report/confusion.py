@@ -14,6 +14,8 @@ from pokeopt.report.words import joined, plural
 
 PAIR_WIDTH = 328  # two matrices side by side
 LABEL_HEIGHT = 14
+OVER = 2.0  # times its share of the images from which a class counts as over-predicted
+MOST_NAMED = 3
 MOST_CLASSES = 30  # with more, empty cells are not drawn and no table follows: it would be megabytes
 
 
@@ -23,8 +25,11 @@ def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
     if not found:
         return None
     svgs = tuple(_matrix(confusion, PAIR_WIDTH if len(found) > 1 else WIDTH) for confusion in found)
-    readings = [f"{c.label}: {text}" for c in found if (text := _top_confusions(c))]
-    runs = joined(f"{plural(c.n_runs, 'run')} of {c.label}" for c in found)
+    readings = [f"{c.label}: {_shares(c)}{text}" for c in found if (text := _top_confusions(c))]
+    if len(found) > 2 and len({c.n_runs for c in found}) == 1:
+        runs = f"{plural(found[0].n_runs, 'run')} of each arm"
+    else:
+        runs = joined(f"{plural(c.n_runs, 'run')} of {c.label}" for c in found)
     reading = (
         f"Rows are true classes, columns predictions on the {found[0].part} part; the shade is the "
         f"share of the row, the number the count, summed over {runs}. " + " ".join(readings)
@@ -40,6 +45,31 @@ def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
     )
     is_small = len(found[0].classes) <= MOST_CLASSES
     return Figure(id_, "Which classes are taken for which?", svgs, reading, table if is_small else None)
+
+
+def over_predicted(confusion: Confusion, times: float = OVER) -> list[tuple[str, float, float]]:
+    """Return the classes that take more than ``times`` their share of the images: (class, share of the predictions,
+    times its share), the largest first.
+    """
+    total = sum(map(sum, confusion.counts))
+    found = []
+    for i, name in enumerate(confusion.classes):
+        own, taken = sum(confusion.counts[i]), sum(line[i] for line in confusion.counts)
+        if own and total and taken / own > times:
+            found.append((name, taken / total, taken / own))
+    return sorted(found, key=lambda one: (-one[2], one[0]))
+
+
+def _shares(confusion: Confusion) -> str:
+    """Say which classes are predicted far more often than they are there."""
+    found = over_predicted(confusion)[:MOST_NAMED]
+    if not found:
+        return ""
+    said = [
+        f"{name} takes {100 * share:.0f} % of the predictions, {times:.1f} × its share of the images"
+        for name, share, times in found
+    ]
+    return f"{joined(said)}; it "
 
 
 def _matrix(confusion: Confusion, width: float) -> Markup:
@@ -73,8 +103,10 @@ def _matrix(confusion: Confusion, width: float) -> Markup:
                 fill_opacity=f"{0.04 + 0.96 * share:.2f}",
             )  # fmt: skip
             parts.append(box)
-            if n and size >= 9 + 7 * len(str(n)) - 4:
+            digits = len(str(n))
+            if n and size >= 5 + 5.5 * digits:
                 class_ = "count on" if share > 0.5 else "count"
+                class_ += "" if size >= 5 + 7 * digits else " small"
                 x, y = x + size / 2 - 0.5, y + size / 2 + 4
                 parts.append(tag("text", str(n), x=x, y=y, class_=class_, text_anchor="middle"))
     label = f"Confusion matrix of {confusion.label}"

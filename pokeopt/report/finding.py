@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pokeopt.ablation.arms import BASELINE, BEST
+from pokeopt.report.plan_finding import of_plan
 from pokeopt.report.summary import AblationSummary, ArmSummary, SearchSummary
 from pokeopt.report.words import (
     PARTS,
-    digits_for,
     effect_text,
-    interval,
     joined,
     level_text,
     metric_name,
     number,
     plain,
     plural,
+    size_text,
 )
 
 
@@ -22,7 +22,7 @@ def finding(search: SearchSummary | None, ablation: AblationSummary | None) -> t
     """Return the sentences of the finding, the strongest first."""
     sentences: list[str] = []
     if ablation is not None:
-        sentences += _of_ablation(ablation)
+        sentences += of_plan(ablation) if ablation.plan is not None else _of_ablation(ablation)
     if search is not None:
         sentences += _of_search(search, has_ablation=ablation is not None)
     return tuple(sentences)
@@ -105,11 +105,7 @@ def _size(arm: ArmSummary, *, sign: bool = False) -> str:
     """
     effect = arm.effect
     assert effect is not None
-    if sign or effect.mean is None or effect.low is None or effect.high is None:
-        return effect_text(effect)
-    low, high = sorted((abs(effect.low), abs(effect.high)))
-    digits = digits_for(effect.sd, effect.mean)
-    return f"{number(abs(effect.mean), digits)} {interval(low, high, digits)}"
+    return effect_text(effect) if sign else size_text(effect)
 
 
 def _basis(arm: ArmSummary) -> str:

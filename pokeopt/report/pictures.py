@@ -17,7 +17,7 @@ from PIL import Image
 
 from pokeopt.ablation.arms import BASELINE, BEST
 from pokeopt.report.blocks import Picture, Sheet, Text
-from pokeopt.report.confirm import complete_cells
+from pokeopt.report.cells import complete_cells
 from pokeopt.report.summary import Gallery, PictureGroup, TrialPicture
 from pokeopt.report.svg import marker, tag
 from pokeopt.report.words import capital, joined, plural
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pokeopt.store import Store
 
 MOST_PICTURES = 12  # of one study
+MOST_ARMS = 3  # of a plan whose pictures are set side by side
 MOST_BYTES = 1_500_000  # of a page, in the letters that it embeds them by
 PAGE_DPI = 96
 MOST_LETTERS = 2_000  # of a text that a picture brings along
@@ -40,7 +41,8 @@ ORDER = (
 def summarise_pictures(
     store: Store, views: Sequence[StudyView], most_bytes: int = MOST_BYTES
 ) -> tuple[Gallery, ...]:
-    """Return the pictures of a search's best trial, and of a confirm study's baseline and best with one seed.
+    """Return the pictures of a search's best trial, and of a confirm study's baseline and best with one seed;
+    of a plan's first arms.
 
     Args:
         store: Where they lie.
@@ -122,10 +124,11 @@ def _trials(view: StudyView) -> list[tuple[str, str, int]]:
     """Return (label, arm id, number) of the trials whose pictures are shown."""
     if view.kind != "confirm":
         return [(f"trial {view.best.number}", "", view.best.number)] if view.best else []
-    cells = {arm: rows for arm, rows in complete_cells(view).items() if arm in (BASELINE, BEST) and rows}
+    wanted = _shown_arms(view)
+    cells = {arm: rows for arm, rows in complete_cells(view).items() if arm in wanted and rows}
     common = set.intersection(*(set(rows) for rows in cells.values())) if cells else set()
     trials: list[tuple[str, str, int]] = []
-    for arm in (BASELINE, BEST):
+    for arm in wanted:
         if arm not in cells:
             continue
         seed = min(common or cells[arm])
@@ -133,6 +136,14 @@ def _trials(view: StudyView) -> list[tuple[str, str, int]]:
         if number not in [known for _, _, known in trials]:  # the best may be the baseline
             trials.append((f"{arm}, seed {seed}", arm, number))
     return trials
+
+
+def _shown_arms(view: StudyView) -> tuple[str, ...]:
+    """Return the arms whose pictures are shown: of a plan its first ones, else the baseline and the best."""
+    if not view.attrs.get("plan"):
+        return BASELINE, BEST
+    own = [arm["id"] for arm in view.attrs.get("arms", ()) if not arm.get("prefix")]
+    return tuple(own[:MOST_ARMS])
 
 
 def _gallery(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,17 @@ from pokeopt.ablation.arms import changes, grouped
 from pokeopt.records import TrialState
 from pokeopt.registry import split_component
 from pokeopt.report.confirm import scored_parts
+from pokeopt.report.exploring import search_facts
+from pokeopt.report.importances import PED
 from pokeopt.report.predictions import read_predictions
 from pokeopt.report.summary import Importance, SearchSummary, TrialSummary
 from pokeopt.store import StudyView, TrialRow
 
 if TYPE_CHECKING:
-    from pokeopt.store import Store
+    from datetime import datetime
 
-FEWEST_FOR_IMPORTANCE = 8  # COMPLETE trials; below it the top tenth is a single one
+    from pokeopt.report.search_facts import SearchFacts
+    from pokeopt.store import Store
 
 
 def summarise_search(store: Store, view: StudyView) -> SearchSummary:
@@ -36,6 +38,8 @@ def summarise_search(store: Store, view: StudyView) -> SearchSummary:
             metrics[row.number] |= found.metrics()
     parts = scored_parts(view, view.metrics[0], metrics.values())
     search = spec.get("search") or {}
+    facts = search_facts(store, view)
+    begun = min((row.started for row in rows if row.started), default=None)
     return SearchSummary(
         study=view.name,
         metrics=view.metrics,
@@ -47,15 +51,16 @@ def summarise_search(store: Store, view: StudyView) -> SearchSummary:
         n_seeds=int(search.get("seeds") or 1),
         states={state: n for state, n in view.states().items() if state not in ("retried", "waiting")},
         trials=tuple(
-            _trial(row, view, metrics[row.number], parts, row is baseline, row.number in front)
+            _trial(row, view, metrics[row.number], parts, row is baseline, row.number in front, begun)
             for row in rows
         ),
         best=best.number if best else None,
         baseline=baseline.number if baseline else None,
         changed=changes(_baseline_values(view, baseline), best.params) if best else {},
         parts=parts,
-        importance=_importance(store, view),
+        importance=_importance(facts, view),
         compute_s=sum(row.metric("wall_s") or 0.0 for row in view.trials),
+        facts=facts,
     )
 
 
@@ -71,6 +76,7 @@ def _trial(
     parts: Sequence[str],
     is_baseline: bool,
     is_on_front: bool,
+    begun: datetime | None,
 ) -> TrialSummary:
     name = view.metrics[0].partition("/")[2]
     cause = row.stop_cause.value if row.stop_cause else ""
@@ -91,6 +97,9 @@ def _trial(
         n_params=row.metric("n_params"),
         is_baseline=is_baseline,
         is_on_front=is_on_front,
+        started_s=(row.started - begun).total_seconds() if begun and row.started else None,
+        ended_s=(row.ended - begun).total_seconds() if begun and row.ended else None,
+        worker=" ".join(str(row.attrs[key]) for key in ("host", "worker_pid") if row.attrs.get(key)),
     )
 
 
@@ -112,44 +121,26 @@ def _front(view: StudyView) -> frozenset[int]:
         if row.values is not None
     }
 
-    def is_beaten(cost: tuple[float, ...]) -> bool:
-        return any(
-            other != cost and all(a <= b for a, b in zip(other, cost, strict=True))
-            for other in costs.values()
-        )
+    found: list[tuple[float, ...]] = []
+    for cost in sorted(set(costs.values())):  # whoever beats another comes before it in this order
+        if not any(all(a <= b for a, b in zip(other, cost, strict=True)) for other in found):
+            found.append(cost)
+    on_front = set(found)
+    return frozenset(number for number, cost in costs.items() if cost in on_front)
 
-    return frozenset(number for number, cost in costs.items() if not is_beaten(cost))
 
-
-def _importance(store: Store, view: StudyView) -> Importance | None:
+def _importance(facts: SearchFacts, view: StudyView) -> Importance | None:
     """Return PED-ANOVA's importances of the COMPLETE rows that count; None where they are too few or all
     equal.
     """
-    import optuna
-
-    numbers = {row.number for row in view.complete}
-    frozen = [trial for trial in store.study(view.name).get_trials(deepcopy=False) if trial.number in numbers]
-    if len(frozen) < FEWEST_FOR_IMPORTANCE or len({tuple(trial.values) for trial in frozen}) < 2:
+    found = next((one for one in facts.evaluations if one.evaluator == PED and one.epoch is None), None)
+    if found is None:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        # few trials took some conditional parameter: the counts stand beside the figure, which is exploratory
-        warnings.filterwarnings("ignore", "Some regimes for parameter", UserWarning)
-        study = optuna.create_study(
-            directions=[optuna.study.StudyDirection[d.upper()] for d in view.directions]
-        )  # in memory: only rows that count
-        study.add_trials(frozen)
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        target = (lambda trial: float(trial.values[0])) if len(view.directions) > 1 else None
-        try:
-            scores = optuna.importance.get_param_importances(study, evaluator=evaluator, target=target)
-        except (ValueError, RuntimeError):  # no parameter varied among these trials
-            return None
     states = [row.state for row in view.counted]
     return Importance(
-        evaluator="PED-ANOVA",
-        scores={name: float(value) for name, value in scores.items() if math.isfinite(value)},
-        n_complete=len(frozen),
+        evaluator=found.evaluator,
+        scores={name: share.mean for name, share in found.scores.items()},
+        n_complete=found.n_trials,
         n_pruned=states.count(TrialState.PRUNED),
         n_failed=states.count(TrialState.FAIL),
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pokeopt.report.checks import run_checks
+from pokeopt.report.claims import verdict_counts
 from pokeopt.report.confirm import summarise_confirm
 from pokeopt.report.dataset import summarise_data
 from pokeopt.report.finding import finding
 from pokeopt.report.pictures import MOST_BYTES, summarise_pictures
 from pokeopt.report.provenance import failures, provenance
+from pokeopt.report.replay_stopping import replay_stopping
 from pokeopt.report.search import summarise_search
 from pokeopt.report.summary import AblationSummary, SearchSummary, StudySummary, Summary
 from pokeopt.report.words import duration, joined, plural
@@ -48,7 +51,9 @@ def _summarise_study(store: Store, name: str, known: set[str], picture_bytes: in
     ablation = summarise_confirm(store, confirms[0]) if confirms else None
     return StudySummary(
         name=name,
-        title=str(views[0].spec.get("name") or name),
+        title=name
+        if ablation is not None and ablation.plan is not None
+        else str(views[0].spec.get("name") or name),
         finding=finding(search, ablation),
         costs=_costs(views, search, ablation),
         search=search,
@@ -57,6 +62,8 @@ def _summarise_study(store: Store, name: str, known: set[str], picture_bytes: in
         failures=failures(views),
         provenance=provenance(views),
         galleries=summarise_pictures(store, views, picture_bytes),
+        checks=run_checks(store, views),
+        replays=tuple(replay for view in views if (replay := replay_stopping(view)) is not None),
     )
 
 
@@ -73,9 +80,12 @@ def _costs(
         )
         costs.append(("Confirmed on", cells))
         effects = [arm for arm in ablation.arms if arm.effect is not None]
-        if effects:
+        if effects and not (ablation.plan is not None and ablation.plan.is_quick):
             settled = sum(arm.is_settled for arm in effects)
             costs.insert(0, ("Effects", f"{settled} settled, {len(effects) - settled} not settled"))
+        if ablation.verdicts:
+            words = verdict_counts(ablation.verdicts)
+            costs.insert(0, ("Verdicts", ", ".join(f"{n} {word}" for word, n in words)))
     if search is not None:
         states = joined(
             f"{n} {state}" for state, n in sorted(search.states.items(), key=lambda s: (-s[1], s[0]))

@@ -6,129 +6,70 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pokeopt.ablation import Effect, Level
+from pokeopt.report.confirmed import (
+    AblationSummary,
+    ArmSummary,
+    Breakdown,
+    Chance,
+    ClassEffect,
+    Confusion,
+    Crossing,
+    CurveSet,
+    Hole,
+    Layers,
+    MeanCurve,
+    MetricSummary,
+    PlanSummary,
+    Shift,
+    Step,
+)
 
+if TYPE_CHECKING:
+    from pokeopt.report.checks.base import Check
+    from pokeopt.report.compare import Comparison
+    from pokeopt.report.replay_stopping import Replays
+    from pokeopt.report.search_facts import SearchFacts
 
-@dataclass(frozen=True)
-class ArmSummary:
-    """One row of the ablation table.
-
-    Attributes:
-        reference: Id of the arm that ``effect`` compares with; None for the baseline.
-        scores: Seed to score on the primary metric.
-        effect: Arm minus reference.
-        p_holm: Its p, adjusted over all comparisons of the study.
-        is_settled: The interval excludes zero and the adjusted p is below 0.05: only then a comparative is
-            used.
-        gain: The mean effect, positive where it is an improvement.
-        seeds_needed: Seeds that would settle it, were mean and spread as measured.
-        same_as: Id of an earlier arm of the same configuration, whose cells it shares.
-        parts: Part (val, test, external sets) to the primary metric's score there.
-    """
-
-    id: str
-    label: str
-    changes: Mapping[str, tuple[Any, Any]]
-    reference: str | None
-    scores: Mapping[int, float]
-    level: Level
-    effect: Effect | None = None
-    p_holm: float | None = None
-    is_settled: bool = False
-    gain: float | None = None
-    seeds_needed: int | None = None
-    same_as: str | None = None
-    n_params: float | None = None
-    s_per_epoch: float | None = None
-    total_s: float | None = None
-    parts: Mapping[str, Level] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ClassEffect:
-    """One class or slice: its images on the scored part, and what the best configuration changes for it."""
-
-    name: str
-    support: int | None
-    effect: Effect
-
-
-@dataclass(frozen=True)
-class Breakdown:
-    """A metric that has one value a class, or a slice, on the part of the primary metric.
-
-    Attributes:
-        metric: Its name without part, like ``f1``.
-        by: ``class`` or ``slice``.
-        levels: Arm id to name to level.
-    """
-
-    metric: str
-    by: str
-    entries: tuple[ClassEffect, ...]
-    levels: Mapping[str, Mapping[str, Level]]
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """Counts of (true class, predicted class), summed over the seeds of one arm."""
-
-    arm_id: str
-    label: str
-    part: str
-    classes: tuple[str, ...]
-    counts: tuple[tuple[int, ...], ...]
-    n_runs: int
-
-
-@dataclass(frozen=True)
-class Hole:
-    """A declared cell without a result."""
-
-    arm_id: str
-    seed: int
-    state: str
-    cause: str
-    message: str
-
-
-@dataclass(frozen=True)
-class AblationSummary:
-    """The confirm study: declared arms with common seeds."""
-
-    study: str
-    parent: str | None
-    mode: str
-    metric: str
-    part: str
-    direction: str
-    seeds: tuple[int, ...]
-    resample: str
-    arms: tuple[ArmSummary, ...]
-    parts: tuple[str, ...]
-    breakdowns: tuple[Breakdown, ...]
-    confusions: tuple[Confusion, ...]
-    holes: tuple[Hole, ...]
-    n_cells: int
-    n_superseded: int
-    states: Mapping[str, int]
-    compute_s: float
-
-    @property
-    def classes(self) -> tuple[ClassEffect, ...]:
-        """The classes, where a metric is known of each."""
-        return next((found.entries for found in self.breakdowns if found.by == "class"), ())
-
-    def arm(self, id_: str) -> ArmSummary | None:
-        """Return an arm by its id."""
-        return next((arm for arm in self.arms if arm.id == id_), None)
+__all__ = [
+    "AblationSummary",
+    "ArmSummary",
+    "Breakdown",
+    "Chance",
+    "ClassEffect",
+    "Confusion",
+    "Crossing",
+    "CurveSet",
+    "DataSummary",
+    "Failure",
+    "Gallery",
+    "Hole",
+    "Importance",
+    "Layers",
+    "MeanCurve",
+    "MetricSummary",
+    "PictureGroup",
+    "PlanSummary",
+    "Provenance",
+    "SearchSummary",
+    "Shift",
+    "Step",
+    "StudySummary",
+    "Summary",
+    "TrialPicture",
+    "TrialSummary",
+]
 
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """One row of the search's table."""
+    """One row of the search's table.
+
+    Attributes:
+        started_s: Seconds on the clock since the search's first start; so is ``ended_s``.
+        worker: Host and process that trained it; empty where unknown.
+    """
 
     number: int
     state: str
@@ -144,6 +85,9 @@ class TrialSummary:
     n_params: float | None
     is_baseline: bool = False
     is_on_front: bool = False
+    started_s: float | None = None
+    ended_s: float | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,6 +123,7 @@ class SearchSummary:
     parts: tuple[str, ...]
     importance: Importance | None
     compute_s: float
+    facts: SearchFacts | None = None
 
     def trial(self, number: int | None) -> TrialSummary | None:
         """Return a trial by its number."""
@@ -284,13 +229,20 @@ class StudySummary:
     failures: tuple[Failure, ...]
     provenance: Provenance
     galleries: tuple[Gallery, ...] = ()
+    replays: tuple[Replays, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The whole report, one entry a study."""
+    """The whole report, one entry a study.
+
+    Attributes:
+        comparison: Two searches side by side, where the report is about two.
+    """
 
     studies: tuple[StudySummary, ...]
+    comparison: Comparison | None = None
 
     def as_json(self) -> str:
         """Return it as JSON text, keys sorted: equal stores give equal bytes. Pictures are named by their hashes."""

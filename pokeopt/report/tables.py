@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from pokeopt.ablation import Level
-from pokeopt.ablation.arms import BASELINE, BEST
+from pokeopt.ablation.arms import BEST
+from pokeopt.ablation.shares import Share
 from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
 from pokeopt.report.effects import styles
 from pokeopt.report.summary import (
@@ -25,6 +26,7 @@ from pokeopt.report.words import (
     common_digits,
     duration,
     effect_text,
+    interval,
     level_text,
     metric_name,
     number,
@@ -33,6 +35,9 @@ from pokeopt.report.words import (
     quantity,
 )
 
+COLLAPSED = (
+    "runs no better than naming one class, or far below the arm's others; with Clopper and Pearson's interval"
+)
 MOST_ROWS = 30  # of a table that is not folded
 
 
@@ -46,9 +51,14 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
         Column("Seeds", note="runs behind the mean"),
         Column("p (Holm)", note="paired t test, adjusted over all comparisons of this study"),
         Column("d_z", note="mean over SD of the paired differences"),
+        Column(
+            "P(impr.)",
+            note="share of seeds at which the arm is ahead of its reference, with Wilson's interval",
+        ),
         Column("Parameters"),
         Column("s/epoch"),
         Column("Total time", note="training time of all its seeds"),
+        *((Column("Collapsed", note=COLLAPSED),) if any(_collapsed(arm) for arm in ablation.arms) else ()),
     )
     look = styles(ablation.arms)
     digits = common_digits((arm.level.sd for arm in ablation.arms), (arm.level.mean for arm in ablation.arms))
@@ -59,11 +69,22 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
     ]
     if any(arm.reference == BEST for arm in ablation.arms):
         notes.append("Arms without a factor are compared with the best, all others with the baseline.")
+    notes += [
+        f"“{arm.label}” is read from the first {arm.prefix_of[1]} epochs of the runs of “{arm.prefix_of[0]}”."
+        for arm in ablation.arms
+        if arm.prefix_of
+    ]
+    fallen = [arm for arm in ablation.arms if arm.iqm is not None]
+    if fallen:
+        means = "; ".join(f"{arm.label} {number(arm.iqm, digits)}" for arm in fallen)
+        notes.append(f"Interquartile means of the arms with collapsed runs: {means}.")
     if ablation.n_superseded:
         notes.append(f"{ablation.n_superseded} runs of earlier arms are superseded and not shown.")
     how = "Each seed redraws train and validation; the test part is the same for all, so all depends on it."
     if ablation.resample == "none":
         how = "All seeds share one split, so all depends on it."
+    if ablation.resample == "all":
+        how = "Each seed redraws all parts; the intervals are widened by Nadeau and Bengio's factor for their overlap."
     lower = " (lower is better)" if ablation.direction == "minimize" else ""
     return Table(id_, f"{capital(metric)} by arm{lower}. {how}", columns, rows, note=" ".join(notes))
 
@@ -112,14 +133,46 @@ def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -
         f"{capital(name)} by {breakdown.by} on the {ablation.part} part{lower}, mean ± SD over seeds; intervals "
         "without correction."
     )
-    return Table(id_, caption, columns, rows, is_sortable=True, fold=_fold(caption, rows))
+    fold = f"{capital(name)} by {breakdown.by} and arm" if ablation.plan is not None else _fold(caption, rows)
+    return Table(id_, caption, columns, rows, is_sortable=True, fold=fold)
+
+
+def further_tables(ablation: AblationSummary, id_: str) -> list[Table]:
+    """Return a table for each further metric of a plan: level and difference of every arm."""
+    tables = []
+    look = styles(ablation.arms)
+    for i, found in enumerate(ablation.others):
+        if not found.levels:
+            continue
+        levels = found.levels.values()
+        digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
+        rows = []
+        for arm in ablation.arms:
+            effect = found.effects.get(arm.id)
+            level = found.levels.get(arm.id)
+            text = "reference" if arm.reference is None else effect_text(effect, digits) if effect else ABSENT
+            n = str(level.n) if level else "0"
+            rows.append(cells(_arm_name(arm, look[arm.id]), _level(level, digits), text, n))
+        columns = (
+            Column("Level", is_number=False),
+            Column("Mean ± SD"),
+            Column("Difference [95 % CI]", note="from the reference at equal seeds; not corrected"),
+            Column("Seeds"),
+        )
+        lower = " (lower is better)" if found.direction == "minimize" else ""
+        caption = f"{capital(metric_name(found.metric))} by arm{lower}; intervals without correction."
+        tables.append(Table(f"{id_}-{i}", caption, columns, tuple(rows)))
+    return tables
 
 
 def holes_table(ablation: AblationSummary, id_: str) -> Table | None:
     """Return the declared cells that have no result."""
-    rows = [[hole.arm_id, str(hole.seed), hole.state, hole.cause, hole.message] for hole in ablation.holes]
+    rows = [
+        [hole.arm_id, str(hole.seed), hole.state, hole.cause, (hole.message.strip().splitlines() or [""])[-1]]
+        for hole in ablation.holes
+    ]
     titles = ["Arm", "Seed", "State", "Cause", "Message"]
-    caption = "Cells without a result; means and intervals above rest on the others."
+    caption = "Cells without a result. Means and intervals rest on the others; a claim that needs one has no verdict."
     return simple_table(id_, caption, titles, rows, text_columns=5) if rows else None
 
 
@@ -164,19 +217,40 @@ def _arm_row(
     arm: ArmSummary, ablation: AblationSummary, look: tuple[str, str], digits: int
 ) -> tuple[Cell, ...]:
     effect = arm.effect
-    difference = "reference" if arm.id == BASELINE else effect_text(effect, digits) if effect else ABSENT
+    difference = "reference" if arm.reference is None else effect_text(effect, digits) if effect else ABSENT
     n = f"{arm.level.n}" if arm.level.n == len(ablation.seeds) else f"{arm.level.n} of {len(ablation.seeds)}"
     return cells(
         _arm_name(arm, look),
         _level(arm.level, digits),
-        Cell(difference, look="" if arm.id == BASELINE or arm.is_settled else "unsettled"),
+        Cell(difference, look="" if arm.reference is None or arm.is_settled else "unsettled"),
         n,
         p_value(arm.p_holm) if effect else "",
         number(effect.d_z, 2, sign=True) if effect else "",
+        share_text(arm.p_improvement) if effect else "",
         quantity(arm.n_params),
         number(arm.s_per_epoch, 2),
         duration(arm.total_s),
+        *((_collapse_cell(arm),) if any(_collapsed(other) for other in ablation.arms) else ()),
     )
+
+
+def share_text(share: Share | None) -> str:
+    """Return a share with its interval."""
+    return (
+        ABSENT if share is None else f"{number(share.share, 2)} {interval(share.low, share.high, 2)}".strip()
+    )
+
+
+def _collapsed(arm: ArmSummary) -> bool:
+    return arm.collapse is not None and arm.collapse.count > 0
+
+
+def _collapse_cell(arm: ArmSummary) -> Cell:
+    found = arm.collapse
+    if found is None:
+        return Cell(ABSENT)
+    ends = f" {interval(found.low, found.high, 2)}" if found.count else ""
+    return Cell(f"{found.count:.0f} of {found.n}{ends}", found.share)
 
 
 def _arm_name(arm: ArmSummary, look: tuple[str, str]) -> Cell:

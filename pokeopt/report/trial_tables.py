@@ -6,7 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
 from pokeopt.report.summary import SearchSummary, TrialSummary
+from pokeopt.report.thinning import thinned
 from pokeopt.report.words import ABSENT, PARTS, capital, column_digits, duration, metric_name, number, plain
+
+MOST_TRIALS, MOST_TOP = 1000, 200  # rows, and those of the best among them
+MOST_OPEN = 60  # rows of a table that is not folded
 
 
 def best_table(search: SearchSummary, id_: str) -> Table | None:
@@ -44,14 +48,22 @@ def best_parts_table(search: SearchSummary, id_: str) -> Table | None:
 
 
 def trials_table(search: SearchSummary, id_: str) -> Table:
-    """Return every trial that counts, with its end and its parameters."""
+    """Return every trial that counts, with its end and its parameters; of very many, evenly spaced ones and the
+    top tenth.
+    """
+    top = frozenset((search.facts.top if search.facts else ())[:MOST_TOP])
+    listed = thinned(
+        search.trials,
+        MOST_TRIALS,
+        keep=lambda t: t.number in top or t.is_baseline or t.number == search.best or t.is_on_front,
+    )
     names = list(dict.fromkeys(name for trial in search.trials for name in trial.params))
-    shown = {name: [trial.params.get(name) for trial in search.trials] for name in names}
+    shown = {name: [trial.params.get(name) for trial in listed] for name in names}
     columns = (
         Column("Trial", is_number=False),
         Column("State", is_number=False),
         Column("Cause", is_number=False),
-        Column("Rung", note="epoch at which a pruner stopped it"),
+        Column("Rung", note="rung, of its bracket where there are brackets, at which a pruner stopped it"),
         *(Column(metric_name(metric)) for metric in search.metrics),
         *((Column("test"),) if "test" in search.parts else ()),
         Column("Epochs"),
@@ -59,11 +71,20 @@ def trials_table(search: SearchSummary, id_: str) -> Table:
         *(Column(name, is_number=all(_is_number(value) for value in shown[name])) for name in names),
     )
     digits = _digits(search)
-    rows = tuple(_trial_row(trial, search, names, digits) for trial in search.trials)
+    rows = tuple(_trial_row(trial, search, names, digits) for trial in listed)
     caption = (
         "All trials but those that a retry replaced. In brackets: a stopped trial's last value, no score."
     )
-    return Table(id_, caption, columns, rows, is_sortable=True)
+    if len(listed) < len(search.trials):
+        caption += (
+            f" Listed are {len(listed)} of {len(search.trials)}, the best ones among them; the CSV holds all."
+        )
+    return Table(id_, caption, columns, rows, is_sortable=True, fold=_fold(len(rows)))
+
+
+def _fold(count: int) -> str:
+    """Return the line that a long table lies under; nothing for a short one."""
+    return f"All {count} trials" if count > MOST_OPEN else ""
 
 
 def _digits(search: SearchSummary) -> list[int]:

@@ -1,15 +1,21 @@
-"""Figures of a search: history, learning curves with pruned tails, importance, the front."""
+"""Figures of a search: history, learning curves with pruned tails, the front."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from markupsafe import Markup
 
 from pokeopt.report.blocks import Figure, simple_table
 from pokeopt.report.summary import SearchSummary, TrialSummary
 from pokeopt.report.svg import WIDTH, Scale, drawing, marker, polyline, spanning, tag, x_axis, y_axis
+from pokeopt.report.thinning import rows_note, thinned, thinned_note
 from pokeopt.report.words import ABSENT, axis_name, column_digits, metric_name, number, plural
 
 LEFT, TOP, HEIGHT = 62, 54, 250
+MOST_MARKS, MOST_LOST = 1500, 300  # of more trials, evenly spaced ones are drawn
+MOST_CURVES, MOST_STEPS = 250, 120
+MOST_ROWS = 1000  # of a data table
 MARKS = {
     "complete": ("circle", "state-complete dot"),
     "pruned": ("down", "state-pruned hollow"),
@@ -42,9 +48,11 @@ def history(search: SearchSummary, id_: str) -> Figure | None:
             best_line.append((x(trial.number), y(value)))
     if best is not None:
         best_line.append((WIDTH - 10, y(best)))
-    marks = [_trial_mark(trial, x(trial.number), y(trial.values[0]), search) for trial in trials]
+    drawn = thinned(trials, MOST_MARKS, keep=_is_named(search))
+    marks = [_trial_mark(trial, x(trial.number), y(trial.values[0]), search) for trial in drawn]
     lost = [trial for trial in search.trials if not trial.values and trial.state != "running"]
-    marks += [_trial_mark(trial, x(trial.number), bottom - 7, search) for trial in lost]
+    drawn_lost = thinned(lost, MOST_LOST)
+    marks += [_trial_mark(trial, x(trial.number), bottom - 7, search) for trial in drawn_lost]
     parts = [
         y_axis(y, LEFT, WIDTH - 10, axis_name(search.metrics[0])),
         _x_axis(x, bottom, "trial"),
@@ -55,11 +63,12 @@ def history(search: SearchSummary, id_: str) -> Figure | None:
     svg = drawing(bottom + 42, f"{metric} of {plural(len(trials), 'trial')} in order", *parts)
     reading = "The line is the best so far, of complete trials only. A pruned trial stands at its last value, no score"
     reading += "; trials without any value stand at the bottom." if lost else "."
+    reading += thinned_note(len(drawn) + len(drawn_lost), len(trials) + len(lost), "trial")
     digits = column_digits(trial.values[0] for trial in trials)
-    rows = [
-        [f"#{t.number}", t.state, number(t.values[0], digits) if t.values else ABSENT] for t in search.trials
-    ]
-    table = simple_table(f"{id_}-data", "Value by trial", ["Trial", "State", metric], rows, text_columns=2)
+    listed = thinned(search.trials, MOST_ROWS, keep=_is_named(search))
+    rows = [[f"#{t.number}", t.state, number(t.values[0], digits) if t.values else ABSENT] for t in listed]
+    caption = "Value by trial" + rows_note(len(listed), len(search.trials), "trial")
+    table = simple_table(f"{id_}-data", caption, ["Trial", "State", metric], rows, text_columns=2)
     return Figure(id_, "How did the search proceed?", (svg,), reading, table)
 
 
@@ -73,7 +82,8 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
     x = Scale(min(steps) - 0.3, max(*steps, min(steps) + 1) + 0.3, LEFT, right)
     y = spanning([value for trial in trials for value in trial.curve.values()], bottom, TOP)
     order = sorted(trials, key=lambda trial: (trial.number == search.best, trial.is_baseline, -trial.number))
-    lines = [_curve(trial, x, y, search) for trial in order]
+    drawn = thinned(order, MOST_CURVES, keep=_is_named(search))
+    lines = [_curve(trial, x, y, search) for trial in drawn]
     named = [
         trial for trial in (search.trial(search.best), search.trial(search.baseline)) if trial and trial.curve
     ]
@@ -90,7 +100,11 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
     reading = f"{count}, of which {stopped} stopped before their end (dashed, ending in a mark)."
     if search.n_seeds > 1:
         reading += f" Each curve is the mean of {search.n_seeds} networks."
+    reading += thinned_note(len(drawn), len(trials), "trial")
+    if max(len(trial.curve) for trial in drawn) > MOST_STEPS:
+        reading += f" Curves are drawn through at most {MOST_STEPS} epochs."
     digits = column_digits(_extreme(trial, search) for trial in trials)
+    listed = thinned(trials, MOST_ROWS, keep=_is_named(search))
     rows = [
         [
             f"#{t.number}",
@@ -99,38 +113,12 @@ def curves(search: SearchSummary, id_: str) -> Figure | None:
             number(t.curve[max(t.curve)], digits),
             number(_extreme(t, search), digits),
         ]
-        for t in trials
+        for t in listed
     ]
     titles = ["Trial", "State", "Epochs", "Last value", "Best value"]
-    table = simple_table(f"{id_}-data", "Curves by trial", titles, rows, text_columns=2)
+    caption = "Curves by trial" + rows_note(len(listed), len(trials), "trial")
+    table = simple_table(f"{id_}-data", caption, titles, rows, text_columns=2)
     return Figure(id_, "Which trials were stopped, and what had they shown?", (svg,), reading, table)
-
-
-def importance(search: SearchSummary, id_: str) -> Figure | None:
-    """Return which parameters separate good trials from the others, as far as a search can tell."""
-    found = search.importance
-    if found is None or not found.scores:
-        return None
-    ranked = sorted(found.scores.items(), key=lambda item: (-item[1], item[0]))
-    left, row = 270, 26
-    x = spanning([value for _, value in ranked], left, WIDTH - 60, include=[0.0])
-    parts = []
-    for i, (name, value) in enumerate(ranked):
-        y = 4 + row * i
-        parts.append(tag("text", name, x=left - 10, y=y + 17, class_="label", text_anchor="end"))
-        parts.append(
-            tag("rect", x=left, y=y + 5, width=max(1.0, x(value) - left), height=row - 10, class_="bar")
-        )
-        parts.append(tag("text", number(value, 2), x=x(value) + 8, y=y + 17, class_="value"))
-    svg = drawing(8 + row * len(ranked), "Importance by parameter", *parts)
-    reading = (
-        f"Optuna's {found.evaluator} on {found.n_complete} complete trials; {found.n_pruned} pruned and "
-        f"{found.n_failed} failed ones are not in it. A sampler that favours good regions bends such numbers: "
-        "they suggest what to confirm."
-    )
-    rows = [[name, number(value, 3)] for name, value in ranked]
-    table = simple_table(f"{id_}-data", f"Importance ({found.evaluator})", ["Parameter", "Importance"], rows)
-    return Figure(id_, "Which parameters seem to matter?", (svg,), reading, table)
 
 
 def front(search: SearchSummary, id_: str) -> Figure | None:
@@ -143,6 +131,7 @@ def front(search: SearchSummary, id_: str) -> Figure | None:
     x = spanning([trial.values[0] for trial in trials], LEFT, WIDTH - 10)
     y = spanning([trial.values[1] for trial in trials], bottom, TOP)
     on_front = sorted((trial for trial in trials if trial.is_on_front), key=lambda trial: trial.values)
+    drawn = thinned(trials, MOST_MARKS, keep=lambda trial: trial.is_on_front)
     parts = [
         y_axis(y, LEFT, WIDTH - 10, second),
         x_axis(x, bottom, first),
@@ -153,12 +142,26 @@ def front(search: SearchSummary, id_: str) -> Figure | None:
                 "state-complete dot" if t.is_on_front else "state-pruned hollow",
                 f"trial {t.number}: {number(t.values[0])}, {number(t.values[1])}",
             )
-            for t in trials
+            for t in drawn
         ),
     ]  # fmt: skip
     svg = drawing(bottom + 42, f"{first} and {second} of {plural(len(trials), 'trial')}", *parts)
     reading = f"Filled: the front of {plural(len(on_front), 'trial')} that no other beats in every objective."
-    return Figure(id_, "What is given up for what?", (svg,), reading)
+    reading += thinned_note(len(drawn), len(trials), "complete trial")
+    digits = [column_digits(trial.values[i] for trial in on_front) for i in range(len(search.metrics))]
+    rows = [
+        [f"#{t.number}", *(number(value, d) for value, d in zip(t.values, digits, strict=True))]
+        for t in on_front
+    ]
+    titles = ["Trial", *(metric_name(metric) for metric in search.metrics)]
+    table = simple_table(f"{id_}-data", "Trials on the front", titles, rows)
+    return Figure(id_, "What is given up for what?", (svg,), reading, table)
+
+
+def _is_named(search: SearchSummary) -> Callable[[TrialSummary], bool]:
+    """Return whether a trial must be drawn, however many there are."""
+    named = (search.best, search.baseline)
+    return lambda trial: trial.number in named
 
 
 def _mark(trial: TrialSummary) -> tuple[str, str]:
@@ -177,7 +180,11 @@ def _trial_mark(trial: TrialSummary, x: float, y: float, search: SearchSummary) 
 
 
 def _curve(trial: TrialSummary, x: Scale, y: Scale, search: SearchSummary) -> Markup:
-    points = [(x(step), y(value)) for step, value in sorted(trial.curve.items())]
+    steps = sorted(trial.curve.items())
+    kept_steps = (trial.best_step, steps[-1][0])
+    points = [
+        (x(step), y(value)) for step, value in thinned(steps, MOST_STEPS, keep=lambda s: s[0] in kept_steps)
+    ]
     look = "curve"
     if trial.number == search.best:
         look = "curve best"

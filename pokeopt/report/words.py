@@ -105,6 +105,15 @@ def effect_text(effect: Effect, digits: int | None = None) -> str:
     return f"{number(effect.mean, digits, sign=True)} {ends}".strip()
 
 
+def size_text(effect: Effect) -> str:
+    """Return the size of an effect behind a word that has the direction: unsigned, its interval turned with it."""
+    if effect.mean is None or effect.low is None or effect.high is None:
+        return effect_text(effect)
+    low, high = (effect.low, effect.high) if effect.mean >= 0 else (-effect.high, -effect.low)
+    digits = digits_for(effect.sd, effect.mean)
+    return f"{number(abs(effect.mean), digits)} {interval(low, high, digits)}"
+
+
 def _middle(ascending: Sequence[float]) -> float | None:
     return ascending[len(ascending) // 2] if ascending else None
 
@@ -158,7 +167,9 @@ def plain(value: Any) -> str:
 
 
 def metric_name(metric: str) -> str:
-    """Return PART/NAME[/CLASS] in words: ``val/macro_f1`` is validation macro-F1."""
+    """Return PART/NAME[/CLASS] in words: ``val/macro_f1`` is validation macro-F1; ``A - B`` is A less B."""
+    if " - " in metric:
+        return f" {MINUS} ".join(metric_name(one) for one in metric.split(" - "))
     part, _, rest = metric.partition("/")
     name, _, class_name = rest.partition("/")
     if not name:
@@ -186,4 +197,8 @@ def joined(items: Iterable[str], last: str = "and") -> str:
 
 def plural(n: int, noun: str) -> str:
     """Return ``1 seed`` or ``5 seeds``."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}{'es' if noun.endswith('s') else 's'}"
+    if n == 1:
+        return f"{n} {noun}"
+    if noun.endswith("y"):
+        return f"{n} {noun[:-1]}ies"
+    return f"{n} {noun}{'es' if noun.endswith('s') else 's'}"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import optuna
@@ -68,6 +68,7 @@ class Builder:
 
     store: Store
     predictions = staticmethod(predictions)
+    data: ClassVar[dict[str, Any]] = DATA
 
     def study(self, name: str, kind: str, spec: Mapping[str, Any] = SPEC, **attrs: Any) -> optuna.Study:
         """Return a new study."""

@@ -136,7 +136,7 @@ def test_several_studies_share_a_page_and_no_id(builder: Builder) -> None:
     reader = Reader()
     reader.feed(render_html(summarise(builder.store, ["a", "b"])))
     assert len(set(reader.ids)) == len(reader.ids)
-    assert "s1-finding" in reader.ids
+    assert "s1-ablation" in reader.ids
 
 
 def test_everybodys_text_is_escaped(builder: Builder) -> None:

@@ -296,8 +296,9 @@ def test_a_study_of_made_images_has_a_page_without_classes_or_a_score_of_them(
     assert re.search(r"model.skips=true lowers test MSE by 0\.001\d+ \[0\.00", finding)
     assert "Test MSE by arm (lower is better)." in page
     assert "← better" in page
-    told = page.partition("<article>")[2].partition("<h2>Provenance")[0]
-    for word in ("F1", "Confusion", ">nan", "None"):
+    told = page.partition("<main>")[2].partition("<h2>Provenance")[0]
+    assert "Errors and likeness of the images that each arm makes" in told
+    for word in ("F1", "Confusion", ">nan", ">None<"):
         assert word not in told, word
     assert "Trial 6 was chosen by validation MSE (0.00290)" in finding
 

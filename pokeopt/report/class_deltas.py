@@ -1,0 +1,165 @@
+"""What each arm changes for each class: a heat map of differences, the recall of each class in its table."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from pokeopt.ablation import Effect, wilson
+from pokeopt.report.blocks import Figure, Table, simple_table
+from pokeopt.report.effects import short
+from pokeopt.report.summary import AblationSummary, ArmSummary, Breakdown
+from pokeopt.report.svg import WIDTH, drawing, tag
+from pokeopt.report.words import (
+    ABSENT,
+    capital,
+    interval,
+    level_text,
+    metric_name,
+    number,
+    plural,
+)
+
+CELL_HEIGHT, MOST_CLASSES = 26, 40
+LEVEL_HEAD, TURNED_HEAD = 26, 74  # room for the arms' names
+LABEL, SUPPORT = 110, 58
+LEVEL_FROM = 84  # pixels of a column from which its name is written level
+
+
+def class_deltas(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> Figure | None:
+    """Return the heat map of an arm's difference from its reference by class; None where nothing can be compared."""
+    arms = [arm for arm in ablation.arms if breakdown.effects.get(arm.id) and not arm.same_as]
+    names = [entry.name for entry in breakdown.entries][:MOST_CLASSES]
+    known = [(arm, name) for arm in arms for name in names if _mean(breakdown, arm, name) is not None]
+    if not known:
+        return None
+    what = metric_name(f"{ablation.part}/{breakdown.metric}").split(" ", 1)[-1]
+    lower = breakdown.metric != "f1"
+    svg = _drawing(breakdown, arms, names, what, lower_is_better=lower)
+    counts = {effect.n for arm in arms for effect in breakdown.effects[arm.id].values() if effect.n}
+    seeds = plural(max(counts), "seed") if counts else ""
+    reading = (
+        f"Each number is the mean difference in {what} from the arm's reference at equal seeds ({seeds}); blue is an "
+        "improvement, orange a loss, and a frame says that the 95 % interval excludes 0. The intervals are not "
+        f"corrected for the number of cells: of 100 cells without an effect about 5 are framed. "
+        f"Support is the number of images of the {ablation.part} part; of few images little is known."
+    )
+    left_out = len(breakdown.entries) - len(names)
+    if left_out > 0:
+        reading += f" {left_out} more stand in the table by {breakdown.by}."
+    question = f"Which {'classes' if breakdown.by == 'class' else 'slices'} gain, which lose?"
+    return Figure(id_, question, (svg,), reading, _table(breakdown, ablation, arms, f"{id_}-data", what))
+
+
+def recall_table(ablation: AblationSummary, id_: str) -> Table | None:
+    """Return the recall of each class in each arm with Wilson's interval of one run at the mean recall."""
+    found = ablation.confusions
+    if not found or len(found[0].classes) > MOST_CLASSES:
+        return None
+    rows = []
+    for i, name in enumerate(found[0].classes):
+        row = [name]
+        for confusion in found:
+            line, runs = confusion.counts[i], max(1, confusion.n_runs)
+            n = round(sum(line) / runs)
+            right = line[i] / runs
+            ends = wilson(round(right), n)
+            text = ABSENT if ends is None else f"{number(right / n, 2)} {interval(*ends, 2)}"
+            row.append(text)
+        rows.append([row[0], str(round(sum(found[0].counts[i]) / max(1, found[0].n_runs))), *row[1:]])
+    titles = ["Class", "Images", *(confusion.label for confusion in found)]
+    caption = (
+        f"Recall by class on the {ablation.part} part, mean over seeds, with Wilson's 95 % interval of a single run: "
+        "it shows what so few images can tell."
+    )
+    table = simple_table(id_, caption, titles, rows)
+    return Table(id_, caption, table.columns, table.rows, fold="Recall by class, with intervals")
+
+
+def _drawing(
+    breakdown: Breakdown,
+    arms: list[ArmSummary],
+    names: list[str],
+    what: str,
+    *,
+    lower_is_better: bool,
+) -> Markup:
+    left = LABEL + SUPPORT
+    size = min(96.0, (WIDTH - left) / len(arms))
+    values = [abs(m) for arm in arms for name in names if (m := _mean(breakdown, arm, name)) is not None]
+    most = max([*values, 1e-12])
+    head = TURNED_HEAD if size < LEVEL_FROM else LEVEL_HEAD
+    parts = [tag("text", "images", x=left - 12, y=head - 8, class_="tick", text_anchor="end")]
+    for j, arm in enumerate(arms):
+        x = left + (j + 0.5) * size
+        turned = f"rotate(-35 {x:.1f} {head - 8:.1f})" if size < LEVEL_FROM else None
+        anchor = "start" if turned else "middle"
+        full = tag("title", arm.label)
+        at = left + j * size + 8 if turned else x
+        most_letters = 14 if turned else int(size / 7)
+        parts.append(
+            tag("text", short(arm.label, most_letters), full, x=at, y=head - 8, class_="tick", text_anchor=anchor,
+                transform=turned)
+        )  # fmt: skip
+    supports = {entry.name: entry.support for entry in breakdown.entries}
+    for i, name in enumerate(names):
+        y = head + i * CELL_HEIGHT
+        parts.append(tag("text", short(name, 15), x=0, y=y + 18, class_="label"))
+        support = supports.get(name)
+        text = str(support) if support is not None else ABSENT
+        parts.append(tag("text", text, x=left - 12, y=y + 18, class_="tick", text_anchor="end"))
+        for j, arm in enumerate(arms):
+            effect = breakdown.effects[arm.id].get(name)
+            parts.append(
+                _cell(effect, left + j * size, y, size, most, f"{name}, {arm.label}", lower_is_better)
+            )
+    label = f"Differences in {what} by {breakdown.by} and arm"
+    return drawing(head + CELL_HEIGHT * len(names) + 4, label, *parts)
+
+
+def _cell(
+    effect: Effect | None, x: float, y: float, size: float, most: float, where: str, lower_is_better: bool
+) -> Markup:
+    mean = effect.mean if effect is not None else None
+    if effect is None or mean is None:
+        return tag("text", ABSENT, x=x + size / 2, y=y + 18, class_="tick", text_anchor="middle")
+    gains = (mean < 0) if lower_is_better else (mean > 0)
+    share = abs(mean) / most
+    ends = interval(effect.low, effect.high, 3, sign=True) or "no interval"
+    title = f"{where}: {number(mean, 3, sign=True)} {ends}, {plural(effect.n, 'seed')}"
+    framed = " framed" if effect.excludes_zero else ""
+    box = tag(
+        "rect", tag("title", title), x=x + 1, y=y + 1, width=size - 3, height=CELL_HEIGHT - 3,
+        class_=f"{'heat' if gains else 'heat loss'}{framed}", fill_opacity=f"{0.04 + 0.8 * share:.2f}",
+    )  # fmt: skip
+    digits = 2 if most >= 0.095 else 3
+    text = number(mean, digits, sign=True)
+    if size < 8 * len(text):
+        return box
+    return box + tag("text", text, x=x + size / 2, y=y + 17.5, class_="count", text_anchor="middle")
+
+
+def _table(
+    breakdown: Breakdown, ablation: AblationSummary, arms: list[ArmSummary], id_: str, what: str
+) -> Table:
+    rows = []
+    reference = ablation.arm(ablation.reference)
+    levels = breakdown.levels.get(ablation.reference, {})
+    for entry in breakdown.entries:
+        row = [entry.name, str(entry.support) if entry.support is not None else ABSENT]
+        base = levels.get(entry.name)
+        row.append(level_text(base, 3) if base is not None else ABSENT)
+        for arm in arms:
+            effect = breakdown.effects[arm.id].get(entry.name)
+            text = ABSENT
+            if effect is not None and effect.mean is not None:
+                text = f"{number(effect.mean, 3, sign=True)} {interval(effect.low, effect.high, 3, sign=True)}".strip()
+            row.append(text)
+        rows.append(row)
+    base_label = reference.label if reference is not None else ablation.reference
+    titles = [capital(breakdown.by), "Images", f"{base_label}, mean ± SD", *(arm.label for arm in arms)]
+    return simple_table(id_, f"Differences in {what} from the reference, with 95 % intervals", titles, rows)
+
+
+def _mean(breakdown: Breakdown, arm: ArmSummary, name: str) -> float | None:
+    effect = breakdown.effects[arm.id].get(name)
+    return None if effect is None else effect.mean

@@ -1,0 +1,123 @@
+"""What a model that makes images knows: errors of its images, probe of its latent, loss terms, partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from pokeopt.ablation import Level, level
+from pokeopt.report.blocks import Block, Cell, Column, Section, Table, cells, headed, present
+from pokeopt.report.cells import Cells
+from pokeopt.report.summary import AblationSummary, Chance, MetricSummary, StudySummary
+from pokeopt.report.words import ABSENT, digits_for, interval, joined, metric_name, number, plural
+
+IMAGES = ("mse", "mae", "psnr", "ssim", "edge_sharpness")
+LATENT = (
+    "kl",
+    "head_accuracy",
+    "probe_accuracy",
+    "dead_partitions",
+    "partition_information",
+    "partition_effect",
+)
+TERMS = ("loss_term", "gradient_share")
+PROBES = ("probe_accuracy", "head_accuracy")
+
+
+def summarise_generative(known: Cells, part: str) -> tuple[MetricSummary, ...]:
+    """Return every metric that only models which make images have; none for a model that names classes."""
+    if not any(name in known.known for name in (f"{part}/mse", "val/mse")):
+        return ()
+    found = []
+    for name in (*IMAGES, *LATENT, *TERMS):
+        for metric in _named(name, known, part):
+            scores = {arm: values for arm, values in known.by_arm(metric).items() if values}
+            levels = {arm: level(values) for arm, values in scores.items()}
+            found.append(MetricSummary(metric, known.direction_of(metric), levels, {}, scores))
+    return tuple(found)
+
+
+def chance_of(known: Cells) -> Chance | None:
+    """Return what guessing scores on a probe: with classes at random, and always the largest class."""
+    for predictions in known.predictions.values():
+        for part in predictions.parts.values() if predictions is not None else ():
+            counts = np.bincount(part.truth)
+            if predictions is not None and len(predictions.classes) > 1 and counts.sum():
+                return Chance(len(predictions.classes), float(counts.max() / counts.sum()))
+    return None
+
+
+def section(study: StudySummary, prefix: str, *, several: bool) -> Section | None:
+    """Return the section; None where no arm makes images."""
+    ablation = study.ablation
+    if ablation is None or not ablation.generative:
+        return None
+    id_ = f"{prefix}generative"
+    blocks: list[Block | None] = [
+        _table(ablation, IMAGES, f"{id_}-images", "Errors and likeness of the images that each arm makes"),
+        _table(ablation, LATENT, f"{id_}-latent", "What the latent knows", _chance_note(ablation)),
+        _table(
+            ablation,
+            TERMS,
+            f"{id_}-terms",
+            "The terms of the loss, and the share that each has of the gradient",
+        ),
+    ]
+    shown = present(blocks)
+    title = headed("Generative: what the made images and the latent are worth", study.title, several=several)
+    return Section(id_, title, shown) if shown else None
+
+
+def _named(name: str, known: Cells, part: str) -> list[str]:
+    """Return a metric's full names, on the scored part where it is measured there, else where it is."""
+    for where in dict.fromkeys((part, "test", "val", "train")):
+        start = f"{where}/{name}"
+        found = sorted(one for one in known.known if one == start or one.startswith(f"{start}/"))
+        if found:
+            return found
+    return []
+
+
+def _table(
+    ablation: AblationSummary, names: Sequence[str], id_: str, caption: str, note: str = ""
+) -> Table | None:
+    rows = [
+        found for found in ablation.generative if found.metric.partition("/")[2].partition("/")[0] in names
+    ]
+    arms = [arm for arm in ablation.arms if any(arm.id in found.levels for found in rows) and not arm.same_as]
+    if not rows:
+        return None
+    columns = (Column("Metric", is_number=False), *(Column(arm.label) for arm in arms))
+    lines = tuple(
+        cells(
+            metric_name(found.metric) + (" (lower is better)" if found.direction == "minimize" else ""),
+            *(_cell(found.levels.get(arm.id)) for arm in arms),
+        )
+        for found in rows
+    )
+    n = max((level.n for found in rows for level in found.levels.values()), default=0)
+    return Table(
+        id_, f"{caption}: mean over {plural(n, 'seed')} with its 95 % t interval.", columns, lines, note=note
+    )
+
+
+def _cell(found: Level | None) -> Cell:
+    if found is None or found.mean is None:
+        return Cell(ABSENT)
+    digits = digits_for(found.sd, found.mean)
+    return Cell(f"{number(found.mean, digits)} {interval(found.low, found.high, digits)}".strip(), found.mean)
+
+
+def _chance_note(ablation: AblationSummary) -> str:
+    chance = ablation.chance
+    probes = [
+        found for found in ablation.generative if found.metric.partition("/")[2].partition("/")[0] in PROBES
+    ]
+    if chance is None or not probes:
+        return ""
+    said = (
+        f"a guess among {chance.n_classes} classes {number(1 / chance.n_classes)}",
+        f"always naming the largest {number(chance.majority)}",
+    )
+    return f"By chance, accuracy is: {joined(said)}."

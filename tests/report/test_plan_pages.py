@@ -1,0 +1,163 @@
+"""Pages of plans: reading order, a finding that says no more than its intervals, smoke runs, and every kind of gap."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pokeopt.report import render_html, summarise
+from pokeopt.report.claims import WORDS
+from pokeopt.report.render import head_of, sections_of
+from tests.report.plans import claim, plan_study
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Builder
+
+COMPARATIVES = re.compile(r"\b(beats?|better|worse|gains?|outperforms?|more accurate|higher|lower)\b")
+
+
+def test_sections_stand_in_reading_order(builder: Builder) -> None:
+    claims = [claim("b is ahead", "diff", arm="b", other="a", minimum=0.0)]
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, claims=claims, parts=("val", "test", "uncropped"))
+    levels = {id_: dict(zip("xy", id_, strict=True)) for id_ in ("00", "10", "01", "11")}
+    plan_study(builder, "q", {"00": 0.3, "10": 0.4, "01": 0.5, "11": 0.8}, levels=levels, design="factorial")
+    ids = [section.id for section in sections_of(summarise(builder.store, ["p", "q"]))]
+    wanted = [
+        "claims",
+        "checks",
+        "data",
+        "ablation",
+        "s1-ablation",
+        "s1-together",
+        "shift",
+        "failures",
+        "provenance",
+    ]
+    assert [id_ for id_ in ids if id_ in wanted] == wanted
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_first_screen_holds_finding_forest_verdicts_and_cost_of_all_studies(builder: Builder) -> None:
+    claims = [claim("b is ahead", "diff", arm="b", other="a", minimum=0.0)]
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, claims=claims)
+    plan_study(builder, "q", {"c": 0.5, "d": 0.51}, claims=[claim("it is readable", "qual")], noise=0.05)
+    head = head_of(summarise(builder.store, ["p", "q"]))
+    facts = dict(head.facts)
+    assert facts["Verdicts"] == "1 reproduced, 1 not testable"
+    assert facts["Confirmed on"] == "20 of 20 cells complete, in 2 studies"
+    assert "Training time" in facts
+    assert head.forest is not None
+    drawn = "".join(head.forest.svgs)
+    assert ">b<" in drawn
+    assert ">d<" in drawn
+    assert [title for title, _, _ in head.by_study] == ["p", "q"]
+    assert "No effect is settled in q." in head.findings
+
+
+@pytest.mark.parametrize(
+    ("chance", "noise"), [(0.9, 0.01), (0.52, 0.08), (0.5, 0.02), (0.1, 0.01), (0.6, 0.15)]
+)
+def test_a_comparative_needs_a_settled_effect(builder: Builder, chance: float, noise: float) -> None:
+    plan_study(builder, "p", {"a": 0.5, "b": chance}, noise=noise, with_predictions=False)
+    (study,) = summarise(builder.store, "p").studies
+    assert study.ablation is not None
+    arm = study.ablation.arms[1]
+    text = " ".join(study.finding)
+    assert bool(COMPARATIVES.search(text)) == arm.is_settled
+    if arm.is_settled:
+        verb = "b beats a by" if (arm.gain or 0) > 0 else "b is worse than a by"
+        assert verb in text
+    else:
+        assert "Not settled" in text
+
+
+def test_a_smoke_run_gives_no_verdict_no_forest_and_no_comparative(builder: Builder) -> None:
+    claims = [claim("b is ahead", "diff", arm="b", other="a", minimum=0.0)]
+    plan_study(builder, "p.quick", {"a": 0.1, "b": 0.9}, seeds=3, is_quick=True, claims=claims)
+    summary = summarise(builder.store, "p.quick")
+    head = head_of(summary)
+    assert head.warning
+    assert head.forest is None
+    assert not COMPARATIVES.search(" ".join(head.findings))
+    assert "gives no verdict" in " ".join(head.findings)
+    page = render_html(summary)
+    assert "smoke: no verdict" in page
+    assert dict(head.facts)["Verdicts"] == "1 not testable"
+
+
+def test_a_hole_is_named_and_a_claim_that_needs_it_has_no_verdict(builder: Builder) -> None:
+    claims = [
+        claim("b is ahead of a", "diff", arm="b", other="a", minimum=0.0),
+        claim("c is ahead of a", "diff", arm="c", other="a", minimum=0.0),
+    ]
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8, "c": 0.8}, claims=claims, holes=[("c", 2)])
+    summary = summarise(builder.store, "p")
+    (study,) = summary.studies
+    assert study.ablation is not None
+    assert [verdict.word for verdict in study.ablation.verdicts] == ["reproduced", "not testable"]
+    assert "1 of 15 cells has no result: c at seed 2." in " ".join(study.finding)
+    assert "at seed 2" in render_html(summary)
+
+
+def test_every_word_of_a_verdict_has_a_mark_of_its_own(builder: Builder) -> None:
+    claims = [
+        claim("b is ahead", "diff", arm="b", other="a", minimum=0.0, reported={"a": (0.2,), "b": (0.9, 0.8)}),
+        claim("a is ahead", "diff", arm="a", other="b", minimum=0.0),
+        claim("c and a are alike", "equal", arms=("c", "a"), within=0.001),
+        claim("it is readable", "qual", section="Discussion"),
+    ]
+    plan_study(builder, "p", {"a": 0.5, "b": 0.9, "c": 0.5}, claims=claims, noise=0.05)
+    (section,) = [found for found in sections_of(summarise(builder.store, "p")) if found.id == "claims"]
+    (table,) = [block for block in section.blocks if getattr(block, "id", "") == "claims-table"]
+    looks = [str(row[1].text) for row in table.rows]  # type: ignore[union-attr]
+    assert [next(word for word in sorted(WORDS, key=len, reverse=True) if f" {word}<" in look) for look in looks] == [
+        "reproduced", "not reproduced", "inconclusive", "not testable",
+    ]  # fmt: skip
+    assert len({re.search(r'd="([^"]*)"', look).group(1) for look in looks}) == 4  # type: ignore[union-attr]
+    assert "a: 0.2; b: 0.9 and 0.8" in str(table.rows[0][2].text)  # type: ignore[union-attr]
+    assert "Discussion" in str(table.rows[3][0].text)  # type: ignore[union-attr]
+
+
+def test_a_page_is_made_of_every_kind_of_gap(builder: Builder) -> None:
+    holes = [(arm, seed) for arm in ("a", "b") for seed in range(2)]
+    plan_study(builder, "failed", {"a": 0.3, "b": 0.8}, seeds=2, holes=holes)
+    plan_study(builder, "one-seed", {"a": 0.3, "b": 0.8}, seeds=1)
+    plan_study(builder, "no-reference", {"a": 0.3, "b": 0.8}, seeds=2, holes=holes[:2])
+    plan_study(builder, "no-predictions", {"a": 0.3, "b": 0.8}, with_predictions=False)
+    plan_study(builder, "lone", {"a": 0.3})
+    plan_study(builder, "elsewhere", {"a": 0.3, "b": 0.8}, metrics=["test/none"])
+    names = ["failed", "one-seed", "no-reference", "no-predictions", "lone", "elsewhere"]
+    summary = summarise(builder.store, names)
+    texts = {study.name: " ".join(study.finding) for study in summary.studies}
+    assert "No cell of the reference, a, completed" in texts["failed"]
+    assert "No cell of the reference, a, completed" in texts["no-reference"]
+    assert "so no interval" in texts["one-seed"]
+    assert not COMPARATIVES.search(texts["one-seed"])
+    assert render_html(summary).count("<section") > 8
+    for name in names:
+        assert "</html>" in render_html(summarise(builder.store, name))
+
+
+def test_studies_on_the_same_images_share_their_data_section(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8})
+    plan_study(builder, "q", {"a": 0.3, "b": 0.8})
+    sections = sections_of(summarise(builder.store, ["p", "q"]))
+    assert [section.id for section in sections if section.id.endswith("data")] == ["data"]
+
+
+def test_the_author_and_the_document_are_quoted_and_escaped(builder: Builder) -> None:
+    plan_study(
+        builder,
+        "p",
+        {"a": 0.3, "b<": 0.8},
+        question="Is <b> ahead?",
+        note="see <script>alert(1)</script>",
+        claims=[claim("<i>so</i>", "diff", arm="b<", other="a", minimum=0.0)],
+    )
+    page = render_html(summarise(builder.store, "p"))
+    assert "<script>alert" not in page
+    assert "<i>so</i>" not in page
+    assert "Is &lt;b&gt; ahead?" in page
+    assert "001_7f7c1d607897ad18" in page

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pokeopt.store import Store
 
 OF_THE_SOURCE_ALONE = ("source",)
+BY_ARM = "$arms"  # no preprocessing step is called so
+MOST_READ = (
+    20  # trials whose predictions are looked at for classes: what the first ones lack, others hardly have
+)
 
 
 def summarise_data(store: Store, views: Sequence[StudyView]) -> DataSummary | None:
@@ -28,7 +32,8 @@ def summarise_data(store: Store, views: Sequence[StudyView]) -> DataSummary | No
     """
     if not views:
         return None
-    section = dict(views[0].spec.get("data") or _first_config(views).get("data") or {})
+    spec = _as_run(views[0]) if "plan" in views[0].attrs else views[0].spec
+    section = dict(spec.get("data") or _first_config(views).get("data") or {})
     told: dict[str, Any] = next((dict(v.attrs["data"]) for v in views if v.attrs.get("data")), {})
     classes = tuple(told.get("classes", ()))
     counts = {part: tuple(values) for part, values in (told.get("counts") or {}).items()}
@@ -45,9 +50,7 @@ def summarise_data(store: Store, views: Sequence[StudyView]) -> DataSummary | No
         classes=classes,
         counts=counts,
         sizes=sizes,
-        external={
-            name: describe_external(found) for name, found in (views[0].spec.get("external") or {}).items()
-        },
+        external={name: describe_external(found) for name, found in (spec.get("external") or {}).items()},
         data_hashes=_hashes(views, "data_hash"),
         split_hashes=_hashes(views, "split_hash"),
         duplicates=None if duplicates is None else tuple((str(a), str(b)) for a, b in duplicates),
@@ -68,6 +71,14 @@ def steps_text(steps: Any) -> str:
     """Return preprocessing steps as a chain of arrows, a searched one with all its options."""
     if not steps:
         return "none"
+    if isinstance(steps, Mapping) and BY_ARM in steps:
+        return "; ".join(f"{arm}: {steps_text(chain)}" for arm, chain in steps[BY_ARM].items())
+    if isinstance(steps, Mapping) and "$value" in steps:  # chosen by its label
+        return (
+            f"{steps['$label']} ({steps_text(steps['$value'])})"
+            if "$label" in steps
+            else steps_text(steps["$value"])
+        )
     if isinstance(steps, Mapping):
         options = steps.get("choice", {})
         chains = [f"{label} ({steps_text(chain)})" for label, chain in options.items()]
@@ -79,7 +90,7 @@ def _from_predictions(
     store: Store, views: Sequence[StudyView]
 ) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
     for view in views:
-        for row in view.complete:
+        for row in view.complete[:MOST_READ]:
             if found := read_predictions(store, view.name, row.number):
                 n_classes = len(found.classes)
                 counts = {
@@ -89,6 +100,19 @@ def _from_predictions(
                 order = sorted(counts, key=lambda part: (part not in ("val", "test"), part != "val", part))
                 return found.classes, {part: counts[part] for part in order}
     return (), {}
+
+
+def _as_run(view: StudyView) -> dict[str, Any]:
+    """Return the first configuration of a plan's study; where arms are prepared in different ways, each way."""
+    configs = {row.arm_id: row.config for row in reversed(view.trials) if row.arm_id and row.config}
+    order = [arm["id"] for arm in view.attrs.get("arms", ()) if arm["id"] in configs]
+    if not order:
+        return dict(view.spec)
+    config = configs[order[0]]
+    ways = {arm: configs[arm]["data"].get("preprocess") or [] for arm in order}
+    if any(way != ways[order[0]] for way in ways.values()):
+        return {**config, "data": {**config["data"], "preprocess": {BY_ARM: ways}}}
+    return config
 
 
 def _first_config(views: Sequence[StudyView]) -> dict[str, Any]:

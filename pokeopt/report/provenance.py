@@ -73,11 +73,23 @@ def _message(row: TrialRow) -> str:
 
 def _commands(views: Sequence[StudyView]) -> tuple[str, ...]:
     first = views[0]
+    if (plan := first.attrs.get("plan")) is not None:
+        seeds = first.attrs.get("seeds", ())
+        words = ["pokeopt", "ablate", _file(plan["path"]), *plan.get("options", ())]
+        if list(seeds) != list(plan["seeds"]) and list(seeds) == list(range(len(seeds))):
+            words += ["--seeds", str(len(seeds))]
+        return shlex.join(words), f"pokeopt report {shlex.quote(first.name)}"
     parent = str(first.attrs.get("parent") or first.name)
     path = first.spec.get("path")
-    file = "/".join(PurePath(str(path)).parts[-2:])  # where the clone lies is the reader's business
-    run = [f"pokeopt run {shlex.quote(file)} --name {shlex.quote(parent)}"] if path else []
+    run = [f"pokeopt run {shlex.quote(_file(path))} --name {shlex.quote(parent)}"] if path else []
     return (*run, f"pokeopt report {shlex.quote(parent)}")
+
+
+def _file(path: Any) -> str:
+    """Return a file below its folders: where the clone lies is the reader's business."""
+    parts = PurePath(str(path)).parts
+    depth = 3 if "studies" in parts[-3:-2] else 2
+    return "/".join(parts[-depth:])
 
 
 def _facts(views: Sequence[StudyView]) -> list[tuple[str, str]]:

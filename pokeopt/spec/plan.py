@@ -59,6 +59,8 @@ class PlanSpec:
         note: The author's words.
         mute: Code of a check to the reason why it does not matter here.
         is_quick: A smoke run: no verdicts.
+        options: What the command line said beside the file: ``--quick``, ``--base``, ``--set``.
+        settings: What is set before every arm, key to value.
     """
 
     name: str
@@ -81,6 +83,8 @@ class PlanSpec:
     note: str
     mute: Mapping[str, str]
     is_quick: bool
+    options: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def as_attribute(self) -> dict[str, Any]:
         """Return what the study attribute ``plan`` keeps of it: JSON values only."""
@@ -103,6 +107,8 @@ class PlanSpec:
             "resample": self.resample,
             "retune": list(self.retune),
             "unit": self.unit,
+            "options": list(self.options),
+            "set": dict(self.settings),
         }
 
 

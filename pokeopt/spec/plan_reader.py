@@ -61,7 +61,8 @@ class PlanReader:
         base, base_text = self._base()
         prefixes = self._flag("prefixes")
         declared, design, factors = self._declared()
-        resolver = ArmResolver(base, self._changes(), self._retune(), self._unit(), self.path)
+        changes = self._changes()
+        resolver = ArmResolver(base, changes, self._retune(), self._unit(), self.path)
         study, arms = resolver.resolve(declared, prefixes)
         metrics = self._metrics(study)
         document, section = self._source()
@@ -91,7 +92,16 @@ class PlanReader:
             note=self._text("note") if self.other_base is None else "",
             mute=self._mute(),
             is_quick=self.is_quick,
+            options=self._options(),
+            settings={key: node.plain() for key, node in changes.items()},
         )
+
+    def _options(self) -> tuple[str, ...]:
+        """Return what the command line said beside the file, but for the seeds, which may grow."""
+        options = ["--quick"] if self.is_quick else []
+        options += ["--base", str(self.other_base)] if self.other_base is not None else []
+        options += ["--fidelity", self.other_fidelity] if self.other_fidelity is not None else []
+        return (*options, *(word for text in self.sets for word in ("--set", text)))
 
     def _name(self) -> str:
         node = self.root.mapping.get("name")

@@ -201,3 +201,47 @@ def test_what_is_not_there_is_refused(row: Row) -> None:
         else:
             with pytest.raises(SpecError):
                 metrics.find(word, task="reconstruction")
+
+
+SHOWN = re.compile(r"^\| (?P<what>[^|]+) \| (?P<by>[^|]+) \| (?P<where>[^|]+) \|$")
+
+
+def shown() -> list[tuple[str, str]]:
+    """Return (what a document shows, where the report has it)."""
+    text = PAGE.read_text(encoding="utf-8").split("## What the documents show", 1)[1].split("\n## ", 1)[0]
+    found = [match for line in text.splitlines() if (match := SHOWN.match(line))]
+    return [(one["what"], one["where"]) for one in found if one["what"] not in ("shown", "---")]
+
+
+@cache
+def written() -> list[str]:
+    """Return every text in the source of report, pictures and data page, as regular expressions."""
+    texts = []
+    for folder in ("report", "trial/pictures", "data"):
+        for path in (ROOT / "pokeopt" / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = [
+                        re.escape(one.value) if isinstance(one, ast.Constant) else ".+" for one in node.values
+                    ]
+                    texts.append("".join(parts))
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    texts.append(re.escape(node.value))
+    return [text for text in texts if len(text) > 8]
+
+
+def test_every_element_of_the_documents_has_a_place() -> None:
+    assert len(shown()) >= 30
+
+
+@pytest.mark.parametrize(("what", "where"), shown(), ids=lambda text: text[:40])
+def test_the_report_has_what_the_documents_show(what: str, where: str) -> None:
+    for title in TITLE.findall(where):
+        escaped = re.escape(title)
+        is_there = any(re.fullmatch(text, title) or text.startswith(escaped) for text in written())
+        assert is_there or title in titles(), f"nothing is headed {title!r}, where {what!r} should be"
+    for study in re.findall(r"\b([td]\d-[a-z]+)\b", where):
+        assert list((ROOT / "studies").glob(f"*/{study}.yaml")), f"there is no study {study}"
+    for word in CODE.findall(where):
+        if word.startswith("pokeopt "):
+            command(shlex.split(word)[1:])

@@ -6,6 +6,7 @@ stored trial; the rules are the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -76,6 +77,17 @@ def audits() -> dict[str, Audit]:
     )
     read = [_read(file.read_text(encoding="utf-8")) for file in files]
     return {audit.document: audit for audit in read}
+
+
+def title_of(document: str) -> str:
+    """Return what a document is called; empty where there is no audit of it."""
+    for file in (resources.files("pokeopt.report") / "audits").iterdir():
+        if file.name.endswith(".yaml"):
+            text = file.read_text(encoding="utf-8")
+            if re.search(rf"^document: {re.escape(document)}$", text, re.MULTILINE):
+                found = re.search(r'^title: "(.*)"$', text, re.MULTILINE)
+                return found[1] if found else ""
+    return ""
 
 
 def audit_section(documents: Iterable[str]) -> Section | None:

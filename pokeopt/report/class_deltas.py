@@ -16,6 +16,7 @@ from pokeopt.report.words import (
     level_text,
     metric_name,
     number,
+    part_name,
     plural,
 )
 
@@ -41,7 +42,7 @@ def class_deltas(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> F
         f"Each number is the mean difference in {what} from the arm's reference at equal seeds ({seeds}); blue is an "
         "improvement, orange a loss, and a frame says that the 95 % interval excludes 0. The intervals are not "
         f"corrected for the number of cells: of 100 cells without an effect about 5 are framed. "
-        f"Support is the number of images of the {ablation.part} part; of few images little is known."
+        f"Support is the number of images of the {part_name(ablation.part)} part; of few images little is known."
     )
     left_out = len(breakdown.entries) - len(names)
     if left_out > 0:
@@ -68,8 +69,8 @@ def recall_table(ablation: AblationSummary, id_: str) -> Table | None:
         rows.append([row[0], str(round(sum(found[0].counts[i]) / max(1, found[0].n_runs))), *row[1:]])
     titles = ["Class", "Images", *(confusion.label for confusion in found)]
     caption = (
-        f"Recall by class on the {ablation.part} part, mean over seeds, with Wilson's 95 % interval of a single run: "
-        "it shows what so few images can tell."
+        f"Recall by class on the {part_name(ablation.part)} part, mean over seeds, with Wilson's 95 % interval of a "
+        "single run: it shows what so few images can tell."
     )
     table = simple_table(id_, caption, titles, rows)
     return Table(id_, caption, table.columns, table.rows, fold="Recall by class, with intervals")

@@ -10,7 +10,7 @@ from pokeopt.report.blocks import Figure, simple_table
 from pokeopt.report.effects import short
 from pokeopt.report.summary import AblationSummary, Confusion
 from pokeopt.report.svg import WIDTH, drawing, tag
-from pokeopt.report.words import joined, plural
+from pokeopt.report.words import joined, part_name, plural
 
 PAIR_WIDTH = 328  # two matrices side by side
 LABEL_HEIGHT = 14
@@ -31,7 +31,7 @@ def confusions(ablation: AblationSummary, id_: str) -> Figure | None:
     else:
         runs = joined(f"{plural(c.n_runs, 'run')} of {c.label}" for c in found)
     reading = (
-        f"Rows are true classes, columns predictions on the {found[0].part} part; the shade is the "
+        f"Rows are true classes, columns predictions on the {part_name(found[0].part)} part; the shade is the "
         f"share of the row, the number the count, summed over {runs}. " + " ".join(readings)
     )
     titles = ["Arm", "True class", *found[0].classes]

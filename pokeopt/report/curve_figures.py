@@ -26,7 +26,7 @@ from pokeopt.report.words import (
     plural,
 )
 
-HEIGHT, LEFT, TOP = 230, 52, 24
+HEIGHT, LEFT, RIGHT, TOP = 230, 52, 16, 24  # to the right of the last epoch stands half its number
 HALF = 328.0  # two side by side
 LEARN = "How fast do the arms learn, and do their runs agree?"
 FIT = "How closely do the arms fit what they are trained on?"
@@ -67,9 +67,10 @@ def _drawing(found: CurveSet, ablation: AblationSummary, width: float) -> Markup
     labels = {arm.id: arm.label for arm in ablation.arms}
     ends = [x for curve in found.curves for x in (*curve.lows, *curve.highs)]
     last = max(curve.steps[-1] for curve in found.curves)
-    across = Scale(min(curve.steps[0] for curve in found.curves), max(last, 2), LEFT, width - 8)
+    across = Scale(min(curve.steps[0] for curve in found.curves), max(last, 2), LEFT, width - RIGHT)
     up = spanning(ends, TOP + HEIGHT, TOP)
-    parts = [y_axis(up, LEFT, width - 8, axis_name(found.metric)), x_axis(across, TOP + HEIGHT, "epoch")]
+    parts = [y_axis(up, LEFT, width - RIGHT, axis_name(found.metric))]
+    parts.append(x_axis(across, TOP + HEIGHT, "epoch", whole=True))
     parts += [_band(curve, across, up, look[curve.arm_id][0]) for curve in found.curves]
     for curve in found.curves:
         parts.append(_line(curve, across, up, look[curve.arm_id][0], labels[curve.arm_id]))

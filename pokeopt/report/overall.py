@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from pokeopt.report.audit import title_of
 from pokeopt.report.blocks import Figure
 from pokeopt.report.claims import count_words, verdict_counts
 from pokeopt.report.forest import Titled
@@ -71,7 +72,7 @@ def _title(studies: Sequence[StudySummary]) -> str:
     }
     titles = [study.title for study in studies]
     if len(documents) == 1 and len(titles) > 1 and (document := next(iter(documents))):
-        return f"Ablations of {PurePath(document).stem}"
+        return f"Ablations of {title_of(document) or PurePath(document).stem}"
     return (
         joined(titles)
         if len(titles) <= MOST_TITLES

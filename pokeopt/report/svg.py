@@ -90,9 +90,13 @@ def tick_text(value: float, step: float) -> str:
     return ("0" if float(text) == 0 else text).replace("-", "\N{MINUS SIGN}")
 
 
-def x_axis(scale: Scale, y: float, title: str, *, top: float | None = None, signed: bool = False) -> Markup:
-    """Return an axis along the bottom; ``top`` draws light lines up to it."""
+def x_axis(
+    scale: Scale, y: float, title: str, *, top: float | None = None, signed: bool = False, whole: bool = False
+) -> Markup:
+    """Return an axis along the bottom; ``top`` draws light lines up to it, ``whole`` labels whole numbers only."""
     ticks = next((t for n in (5, 4, 3, 2) if _have_room(t := scale.ticks(n), scale)), scale.ticks(1))
+    if whole:
+        ticks = [value for value in ticks if abs(value - round(value)) < 1e-9]
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     parts = [tag("line", x1=scale.start, x2=scale.end, y1=y, y2=y, class_="axis")]
     for value in ticks:

@@ -32,6 +32,7 @@ from pokeopt.report.words import (
     number,
     p_value,
     plain,
+    plural,
     quantity,
 )
 
@@ -48,7 +49,7 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
         Column("Level", is_number=False),
         Column("Mean ± SD", note=f"{metric}, over seeds"),
         Column("Difference [95 % CI]", note="from the reference at equal seeds; paired t interval"),
-        Column("Seeds", note="runs behind the mean"),
+        *((Column("Seeds", note="runs behind the mean"),) if _differ_in_seeds(ablation) else ()),
         Column("p (Holm)", note="paired t test, adjusted over all comparisons of this study"),
         Column("d_z", note="mean over SD of the paired differences"),
         Column(
@@ -81,12 +82,15 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
     if ablation.n_superseded:
         notes.append(f"{ablation.n_superseded} runs of earlier arms are superseded and not shown.")
     how = "Each seed redraws train and validation; the test part is the same for all, so all depends on it."
+    if ablation.part == "val":
+        how = "Each seed redraws train and validation."
     if ablation.resample == "none":
         how = "All seeds share one split, so all depends on it."
     if ablation.resample == "all":
         how = "Each seed redraws all parts; the intervals are widened by Nadeau and Bengio's factor for their overlap."
     lower = " (lower is better)" if ablation.direction == "minimize" else ""
-    return Table(id_, f"{capital(metric)} by arm{lower}. {how}", columns, rows, note=" ".join(notes))
+    runs = "" if _differ_in_seeds(ablation) else f" over {plural(len(ablation.seeds), 'seed')}"
+    return Table(id_, f"{capital(metric)} by arm{runs}{lower}. {how}", columns, rows, note=" ".join(notes))
 
 
 def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
@@ -223,7 +227,7 @@ def _arm_row(
         _arm_name(arm, look),
         _level(arm.level, digits),
         Cell(difference, look="" if arm.reference is None or arm.is_settled else "unsettled"),
-        n,
+        *((n,) if _differ_in_seeds(ablation) else ()),
         p_value(arm.p_holm) if effect else "",
         number(effect.d_z, 2, sign=True) if effect else "",
         share_text(arm.p_improvement) if effect else "",
@@ -239,6 +243,11 @@ def share_text(share: Share | None) -> str:
     return (
         ABSENT if share is None else f"{number(share.share, 2)} {interval(share.low, share.high, 2)}".strip()
     )
+
+
+def _differ_in_seeds(ablation: AblationSummary) -> bool:
+    """Whether some arm lacks seeds that another has; else the caption says once how many there are."""
+    return any(arm.level.n != len(ablation.seeds) for arm in ablation.arms)
 
 
 def _collapsed(arm: ArmSummary) -> bool:

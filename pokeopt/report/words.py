@@ -21,6 +21,11 @@ NAMES = {
     "ssim": "SSIM",
     "kl": "KL divergence",
     "n_params": "parameters",
+    "epochs_to_90pct": "epochs to 90 % of the best",
+    "grad_norm": "gradient norm",
+    "n_overpredicted": "over-predicted classes",
+    "max_pred_share": "largest over-prediction",
+    "s_per_epoch": "seconds an epoch",
     "wall_s": "seconds",
 }
 UNITS = {"psnr": "dB", "kl": "nats"}  # of those whose name does not tell it; shares and scores have none
@@ -164,6 +169,11 @@ def plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(plain(item) for item in value) + "]"
     return str(value)
+
+
+def part_name(part: str) -> str:
+    """Return a part of the data in words."""
+    return PARTS.get(part, part)
 
 
 def metric_name(metric: str) -> str:

@@ -99,6 +99,7 @@ class Evidence:
         counts: Part to class to images.
         duplicates: Pairs of equal images in different parts; None where nobody looked.
         preprocess: Part to its preparation, in words; ``train`` among them.
+        probes: External sets that are the test part in another preparation: they differ on purpose.
         axes: Searched numeric leaves.
         best: The best trial's values.
         endings: Of every trial or cell that ended.
@@ -119,6 +120,7 @@ class Evidence:
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     duplicates: Pairs | None = None
     preprocess: Mapping[str, str] = field(default_factory=dict)
+    probes: frozenset[str] = frozenset()
     axes: tuple[Param, ...] = ()
     best: Mapping[str, Any] = field(default_factory=dict)
     endings: tuple[Ending, ...] = ()

@@ -58,6 +58,7 @@ def _search(store: Store, view: StudyView) -> Evidence:
         counts=_counts(view, read.values()),
         duplicates=_duplicates(view),
         preprocess=_preprocess(view.spec, view.best.config if view.best else {}),
+        probes=_probes(view.spec),
         axes=tuple(axis for axis in axes if axis.kind != "categorical"),
         best=dict(view.best.params) if view.best else {},
         endings=tuple(Ending(_levels(row, axes), row.state is TrialState.COMPLETE) for row in ended),
@@ -104,6 +105,7 @@ def _confirm(store: Store, view: StudyView) -> Evidence:
         counts=_counts(view, cells.predictions.values()),
         duplicates=_duplicates(view),
         preprocess=_preprocess(view.spec, reference or next(iter(configs.values()), {})),
+        probes=_probes(view.spec),
         endings=endings,
         seeds=_pairs(cells, own, view),
         is_quick=bool(plan.get("is_quick")),
@@ -219,6 +221,10 @@ def _counts(view: StudyView, predictions: Any) -> dict[str, dict[str, int]]:
         for part, found in parts
         if found.probabilities is not None
     }
+
+
+def _probes(spec: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(name for name, section in (spec.get("external") or {}).items() if "of" in section)
 
 
 def _preprocess(spec: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, str]:

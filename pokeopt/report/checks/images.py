@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pokeopt.report.checks.base import Finding, named, rule
+from pokeopt.report.checks.base import Finding, Severity, named, rule
 from pokeopt.report.checks.evidence import Evidence
 from pokeopt.report.words import capital, metric_name, number, plural
 
@@ -44,7 +44,10 @@ def prepared_differently(evidence: Evidence) -> Iterator[Finding]:
         return
     for part, steps in evidence.preprocess.items():
         if steps != trained:
-            yield Finding(f"{capital(part)} is prepared by {steps}, the training part by {trained}.", part)
+            level: Severity = "tip" if part in evidence.probes else "issue"
+            yield Finding(
+                f"{capital(part)} is prepared by {steps}, the training part by {trained}.", part, level
+            )
 
 
 @rule(
@@ -78,7 +81,7 @@ def shifted(evidence: Evidence) -> Iterator[Finding]:
                 f"puts {first_here} first, {part} {first_there}"
             )
         if says:
-            yield Finding(capital("; ".join(says)) + ".", part)
+            yield Finding(capital("; ".join(says)) + ".", part, "tip" if part in evidence.probes else "issue")
 
 
 def _kendall_tau(left: list[float], right: list[float]) -> float | None:

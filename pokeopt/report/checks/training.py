@@ -13,7 +13,7 @@ from pokeopt.report.words import capital, metric_name, number, plural
 LEAST_RATE = 1e-6
 MOST_EPOCHS_BELOW = 0.2
 LEAST_GPU_PCT = 10.0
-FEWEST_RUNS = 3  # of an arm, before one of them can be far from the others
+FEWEST_RUNS = 4  # of an arm, before one of them can be far from the others
 LOOSE = 100.0  # a bar so many times what was measured decides nothing
 
 

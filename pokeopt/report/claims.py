@@ -154,6 +154,6 @@ def _inside_note(found: Sequence[tuple[StudySummary, str, Verdict]]) -> list[str
     if levels - {"exact"}:
         names = joined(sorted(levels - {"exact"}), "or")
         return [
-            f"At fidelity {names} a verdict is on the direction and size class, not on the reported number."
+            f"At fidelity {names} a verdict is on the direction and the size, not on the reported number."
         ]
     return []

@@ -77,7 +77,7 @@ def _preprocessing(members: Sequence[StudySummary]) -> list[tuple[str, str]]:
 def _class_facts(data: DataSummary) -> list[tuple[str, str]]:
     """Return how unequal the classes are, and what always naming the largest would score."""
     totals = [sum(data.counts[part][i] for part in data.counts) for i in range(len(data.classes))]
-    if len(totals) < 2 or min(totals) <= 0:
+    if len(totals) < 2 or min(totals) <= 0 or data.task != "classification":
         return []
     facts = [("Largest to smallest class", f"{number(max(totals) / min(totals), 2)} to 1")]
     part = "test" if "test" in data.counts else next(iter(data.counts))

@@ -54,6 +54,7 @@ def summarise_data(store: Store, views: Sequence[StudyView]) -> DataSummary | No
         data_hashes=_hashes(views, "data_hash"),
         split_hashes=_hashes(views, "split_hash"),
         duplicates=None if duplicates is None else tuple((str(a), str(b)) for a, b in duplicates),
+        task=str(views[0].spec.get("task") or "classification"),
     )
 
 

@@ -12,8 +12,10 @@ from pokeopt.report.words import ABSENT, joined, metric_name, plain, plural
 
 FIDELITIES = {
     "exact": "exact: the document's settings and kind of data",
-    "scaled": "scaled: the document's system, smaller or shorter; only the direction and size class are judged",
-    "surrogate": "surrogate: other data or another measure in place of the document's; only the direction is judged",
+    "scaled": "scaled: the document's system, smaller or shorter",
+    "surrogate": (
+        "surrogate: other data or another measure in place of the document's; directions and sizes count, not values"
+    ),
 }
 RESAMPLES = {
     "train_val": "each seed redraws train and validation; the test part is the same for all",

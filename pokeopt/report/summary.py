@@ -144,6 +144,7 @@ class DataSummary:
     data_hashes: tuple[str, ...]
     split_hashes: tuple[str, ...]
     duplicates: tuple[tuple[str, str], ...] | None
+    task: str = "classification"
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,11 @@ def _kendall_tau(left: list[float], right: list[float]) -> float | None:
     mend="Give the part more images, or read that class's numbers with their Wilson intervals.",
 )
 def little_support(evidence: Evidence) -> Iterator[Finding]:
-    """A class has fewer than ten images on a part that scores."""
+    """A class has fewer than ten images on a part that scores classes."""
+    if not any(name.endswith(("/macro_f1", "/accuracy")) for run in evidence.runs for name in run.metrics):
+        return
     for part, counts in evidence.counts.items():
         few = sorted((n, name) for name, n in counts.items() if 0 < n < LEAST_SUPPORT)
         if part != "train" and few:
-            each = named([f"{name} {n}" for n, name in few])
+            each = named([f"{name} ({n})" for n, name in few])
             yield Finding(f"Classes with fewer than {LEAST_SUPPORT} images on {part}: {each}.", part)

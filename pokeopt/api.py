@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,8 @@ class RunResult:
         exit_code: 0 with at least one COMPLETE trial, 1 without, 130 or 143 after a signal.
         stopped_by: ``SIGINT`` or ``SIGTERM``, if one came.
         message: One line on what kept the run from its end, empty if nothing did.
-        notes: What a reader should know of the data, one line each, naming an image.
+        notes: What a reader should know of the data, one line each, naming an image; what trackers have lost.
+        tracked: By tracker, how to look at what was sent.
     """
 
     name: str
@@ -42,10 +43,17 @@ class RunResult:
     stopped_by: str | None
     message: str
     notes: tuple[str, ...] = ()
+    tracked: Mapping[str, str] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        from pokeopt.store.notebook import study_html
+
+        return study_html(self.search) + (study_html(self.confirm) if self.confirm else "")
 
 
 def run(
-    space_path: str | Path,
+    space_path: str | Path | Mapping[str, Any],
     *,
     sets: Sequence[str] = (),
     trials: int | None = None,
@@ -69,7 +77,7 @@ def run(
     """Search, confirm the winner, write one report; a study that was cut off goes on where it stood.
 
     Args:
-        space_path: The search-space file.
+        space_path: The search-space file; or what it would hold, as a mapping with a ``name``.
         sets: ``key=value`` changes to it, made before validation.
         trials: Short for ``search.trials``, the total budget.
         epochs: Short for ``training.epochs``.
@@ -99,13 +107,16 @@ def run(
     from pokeopt.study.launch import new_launch, placement_of
     from pokeopt.study.resources import auto_precision
     from pokeopt.study.stopping import stop_signals
+    from pokeopt.tracking import open_trackers
 
     began = time.monotonic()
     spec = load_study(
         space_path, [*sets, *_short_forms(trials, epochs, workers, gpus_per_trial, seed, name, track)]
     )
     store = open_store(storage, home)
+    trackers = open_trackers(spec.tracking, store.home)
     with stop_signals() as signals, ExitStack() as stack:
+        stack.push(trackers.after_error)
         spec, study_name, fresh_of = _identify(spec, store, fresh)
         placement = placement_of(spec)
         spec = settle_precision(spec, auto_precision(placement))
@@ -115,6 +126,7 @@ def run(
             check_data(study_name, store.load(study_name).attrs.get("data_hash"), facts["data_hash"])
         deadline = began + timeout_s if timeout_s is not None else None
         launch = new_launch(placement, store, signals, watch, deadline, ray_address)
+        launch.listen = trackers.listen
         stack.callback(launch.lease.release)
         stack.enter_context(launch.stack)
         outcome = _search(spec, study_name, fresh_of, facts, launch, warm_start)
@@ -130,7 +142,13 @@ def run(
     report_path = None
     if report and search.complete and not is_shared:
         report_path = write_report(store, [study_name], Path(reports_dir) / f"{study_name}.html")
-    return _result(study_name, search, confirm, report_path, outcome, signals.received)
+        trackers.report((study_name, f"{study_name}.ablation"), report_path)
+    result = result_of(study_name, search, confirm, report_path, outcome, signals.received)
+    return replace(
+        result,
+        notes=(*result.notes, *trackers.close(is_hasty=signals.received is not None)),
+        tracked=trackers.where(),
+    )
 
 
 @dataclass(frozen=True)
@@ -144,6 +162,8 @@ class AblateResult:
         exit_code: 0 with every cell, 1 with holes, 130 or 143 after a signal.
         stopped_by: ``SIGINT`` or ``SIGTERM``, if one came.
         message: One line on what kept it from its end, empty if nothing did.
+        notes: What trackers have lost, one line each.
+        tracked: By tracker, how to look at what was sent.
     """
 
     views: tuple[StudyView, ...]
@@ -152,6 +172,8 @@ class AblateResult:
     exit_code: int
     stopped_by: str | None
     message: str
+    notes: tuple[str, ...] = ()
+    tracked: Mapping[str, str] = field(default_factory=dict)
 
 
 def ablate(
@@ -198,6 +220,7 @@ def ablate(
     from pokeopt.store import open_store
     from pokeopt.study.ablations import Placing, jobs_of_plans, jobs_of_search, run_jobs
     from pokeopt.study.stopping import stop_signals
+    from pokeopt.tracking import open_trackers
 
     began = time.monotonic()
     store = open_store(storage, home)
@@ -212,9 +235,11 @@ def ablate(
         if mode is not None or top is not None:
             raise UserError("--mode", "it belongs to --study; a plan says its own", "take it out")
         jobs = jobs_of_plans(plans, quick, seeds, base, fidelity, tuple(sets), store, placing)
+    trackers = open_trackers([one for job in jobs for one in job.spec.tracking], store.home)
     with stop_signals() as signals, ExitStack() as stack:
+        stack.push(trackers.after_error)
         deadline = began + timeout_s if timeout_s is not None else None
-        outcome = run_jobs(jobs, store, signals, watch, deadline, ray_address, stack)
+        outcome = run_jobs(jobs, store, signals, watch, deadline, ray_address, stack, trackers.listen)
     names = [job.name for job in jobs if job.name in store.names()]
     views = tuple(store.load(name, exact=True) for name in names)
     n_holes = sum(job.n_holes(store) for job in jobs)
@@ -222,7 +247,11 @@ def ablate(
     if report and any(view.complete for view in views):
         path = Path(output) if output is not None else Path("reports") / f"{_report_name(plans, names)}.html"
         path = write_report(store, [view.attrs.get("parent", view.name) for view in views], path)
-    return _ablate_result(views, n_holes, path, outcome, signals.received)
+        trackers.report(names, path)
+    result = _ablate_result(views, n_holes, path, outcome, signals.received)
+    return replace(
+        result, notes=trackers.close(is_hasty=signals.received is not None), tracked=trackers.where()
+    )
 
 
 def _report_name(plans: Sequence[str | Path], names: Sequence[str]) -> str:
@@ -249,13 +278,16 @@ def _ablate_result(
 
 def write_report(store: Store, names: Sequence[str], output: Path) -> Path:
     """Write the report of one or more studies, give it to their pages in optuna-dashboard, and return its path."""
+    from pokeopt.dashboard.plots import pages_of, save_plots
     from pokeopt.report.write import render, summary_of, write_whole
     from pokeopt.store.handing import hand_over
 
     summary = summary_of(store, list(names))
     path = write_whole(output, render(store, summary, "html"))
     for study in summary.studies:
-        hand_over(store, study.name, path, " ".join(study.finding))
+        for page in pages_of(store, study):
+            hand_over(store, page, path, " ".join(study.finding))
+        save_plots(store, study)
     return path
 
 
@@ -328,7 +360,7 @@ def _named_metrics(spec: StudySpec) -> list[str]:
     return [*spec.objectives, spec.objective, *(constraint.metric for constraint in spec.constraints)]
 
 
-def _result(
+def result_of(
     name: str,
     search: StudyView,
     confirm: StudyView | None,
@@ -336,6 +368,7 @@ def _result(
     outcome: Outcome,
     signal_received: Any,
 ) -> RunResult:
+    """Return what a run of a search left behind, with its exit code."""
     stopped_by = signal_received.name if signal_received is not None else None
     message = outcome.failure.what if isinstance(outcome.failure, PokeoptError) else ""
     if not message and outcome.stopped == "timeout":

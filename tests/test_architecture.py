@@ -35,6 +35,8 @@ ORDER = (
     "dashboard",
     "doctor",
     "api",
+    "continuing",
+    "handle",
     "cli",
     "__main__",
 )
@@ -50,6 +52,8 @@ WITHOUT_TORCH = (
     "dashboard",
     "doctor",
     "api",
+    "continuing",
+    "handle",
 )
 
 

@@ -21,13 +21,14 @@ from pokeopt.registry import (
     SEARCH_SAMPLERS,
     SOURCES,
     STOPPING_RULES,
+    TRACKERS,
     Family,
 )
 from pokeopt.spec import load_study
 
 PAGE = (Path(__file__).parents[1] / "docs" / "yaml.md").read_text(encoding="utf-8")
 IN_TABLES = (MODELS, LOSSES, SOURCES, PREPROCESSING, AUGMENTATIONS, OPTIMIZERS, SCHEDULES, STOPPING_RULES)
-IN_SENTENCES = (IMAGE_SAMPLERS, SEARCH_SAMPLERS, PRUNERS)
+IN_SENTENCES = (IMAGE_SAMPLERS, SEARCH_SAMPLERS, PRUNERS, TRACKERS)
 
 
 def table_rows() -> Iterator[set[str]]:

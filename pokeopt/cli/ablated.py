@@ -35,6 +35,8 @@ def print_ablated(result: AblateResult, store: Store, elapsed_s: float, typed: S
     )
     if result.message and result.exit_code != 1:
         say(result.message)
+    for note in result.notes:
+        say(f"note: {note}")
     say()
     facts = {"report": str(result.report_path)} if result.report_path else {}
     address = str(
@@ -42,7 +44,7 @@ def print_ablated(result: AblateResult, store: Store, elapsed_s: float, typed: S
         if store.file and store.file.is_relative_to(Path.cwd())
         else store.url
     )
-    print_facts({**facts, "store": address})
+    print_facts({**facts, "store": address, **result.tracked})
     if result.stopped_by is not None or result.message:
         say()
         say(f"  {shlex.join(['pokeopt', *typed])}")
@@ -56,5 +58,7 @@ def ablated_as_plain(result: AblateResult, store: Store) -> dict[str, Any]:
         "report": result.report_path,
         "stopped_by": result.stopped_by,
         "message": result.message,
+        "notes": list(result.notes),
+        "tracked": dict(result.tracked),
         "exit_code": result.exit_code,
     }

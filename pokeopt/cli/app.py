@@ -10,7 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-from pokeopt.cli import comparing, datasets, keeping, looking, machine, running
+from pokeopt.cli import (
+    comparing,
+    continuing,
+    datasets,
+    keeping,
+    looking,
+    machine,
+    modelling,
+    moving,
+    running,
+    starting,
+)
 from pokeopt.cli.output import error_line, say
 from pokeopt.errors import PokeoptError
 
@@ -27,17 +38,26 @@ DISK_ERRNOS = (  # the fault of a disk or a path, not of ours
 )
 
 EXAMPLES: dict[Callable[..., int], str] = {
+    starting.init: "pokeopt init my_images -o my_images.yaml",
     running.run: "pokeopt run search_spaces/mlp.yaml --trials 8",
     running.plan: "pokeopt plan search_spaces/mlp.yaml --measure",
     running.ablate: "pokeopt ablate studies/001/t1-crop.yaml --quick",
+    continuing.extend: "pokeopt extend mlp --top 5 --epochs 150",
+    continuing.replay: "pokeopt replay mlp 3",
     looking.report: "pokeopt report mlp",
     looking.dashboard: "pokeopt dashboard --port 8080",
     looking.list_: "pokeopt list",
     looking.show: "pokeopt show mlp 3",
     looking.best: "pokeopt best mlp --json",
     comparing.compare: "pokeopt compare mlp mlp-2",
+    modelling.retrain: "pokeopt retrain mlp --seeds 5 --on train+val",
+    modelling.export: "pokeopt export mlp -o model.pt2",
+    modelling.evaluate: "pokeopt evaluate mlp new_images/labels.csv",
+    modelling.predict: "pokeopt predict model.pt2 new_images -o submission.csv",
     machine.schema: "pokeopt schema -o space.schema.json",
     machine.doctor: "pokeopt doctor --store",
+    moving.export_study: "pokeopt export-study mlp -o mlp.zip",
+    moving.import_study: "pokeopt import-study mlp.zip --name mlp-there",
     keeping.delete: "pokeopt delete mlp --yes",
     keeping.clean: "pokeopt clean --cache",
 }
@@ -108,12 +128,12 @@ def _program(
 
 
 def _build() -> typer.Typer:
-    program = typer.Typer(name="pokeopt", **PLAIN)
+    program = typer.Typer(name="pokeopt", **PLAIN | {"add_completion": True})
     program.callback()(_program)
     data = typer.Typer(help="Build, describe and import image sets.", **PLAIN)
     for group, examples in ((program, EXAMPLES), (data, DATA_EXAMPLES)):
         for function, example in examples.items():
-            name = function.__name__.rstrip("_")
+            name = function.__name__.rstrip("_").replace("_", "-")
             group.command(name, epilog=f"\b\nExample:\n  {example}", no_args_is_help=False)(function)
     program.add_typer(data, name="data")
     return program

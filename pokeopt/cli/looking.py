@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pokeopt.cli.completion import study_names
 from pokeopt.cli.options import Home, Json, Name, Storage, store_at
-from pokeopt.cli.output import console, print_facts, print_json, print_table, say, warn
-from pokeopt.cli.words import counts, duration, moment, score, setting, settings
+from pokeopt.cli.output import print_facts, print_json, print_table, say, warn
+from pokeopt.cli.words import ago, counts, duration, moment, score, setting, settings
 from pokeopt.errors import StoreError, UserError
 
 if TYPE_CHECKING:
@@ -46,10 +48,11 @@ def list_(storage: Storage = None, home: Home = None, as_json: Json = False) -> 
                 best,
                 view.metrics[0],
                 moment(view.created),
+                ago(view.last_active),
                 counts(view.states()),
             ]
         )
-    columns = ["name", "kind", "trials", "best", "metric", "started", "states"]
+    columns = ["name", "kind", "trials", "best", "metric", "started", "last active", "states"]
     print_table(columns, rows, right=("trials", "best"))
     return 0
 
@@ -118,6 +121,7 @@ def report(
             metavar="NAME...",
             help="Studies, plans, or a folder of plans; two are compared.",
             show_default=False,
+            autocompletion=study_names,
         ),
     ],
     output: Annotated[
@@ -161,18 +165,26 @@ def dashboard(
     allow_writes: Annotated[
         bool, typer.Option("--allow-writes", help="Let the page change notes and delete studies.")
     ] = False,
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on; 0.0.0.0 is every one of this machine. Others than 127.0.0.1 ask for a token.",
+        ),
+    ] = "127.0.0.1",
     storage: Storage = None,
     home: Home = None,
 ) -> int:
     """Serve optuna-dashboard on the store until Ctrl-C.
 
-    The page is live, and reachable from this machine only.
+    The page is live, read-only, and reachable from this machine only, unless the options say otherwise.
     """
     from pokeopt.dashboard import make_server
 
-    with make_server(store_at(storage, home), port, allow_writes=allow_writes) as server:
+    with make_server(store_at(storage, home), port, host=host, allow_writes=allow_writes) as server:
         mode = "changes are allowed" if allow_writes else "read-only"
-        console().print(f"http://127.0.0.1:{server.server_port}/  ({mode}; Ctrl-C ends it)")
+        say(f"{server.url}  ({mode}; Ctrl-C ends it)")
+        sys.stdout.flush()  # the address is what a pipe waits for
         server.serve_forever()
     return 0
 
@@ -283,6 +295,7 @@ def _study_as_plain(view: StudyView) -> dict[str, Any]:
         "metrics": view.metrics,
         "directions": view.directions,
         "created": view.created,
+        "last_active": view.last_active,
         "states": view.states(),
         "n_trials": len(view.counted),
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
+from pokeopt.cli.completion import study_names
 from pokeopt.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,7 +46,10 @@ Sets = Annotated[
 Space = Annotated[
     Path, typer.Argument(metavar="SPACE.yaml", help="The search-space file.", show_default=False)
 ]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The study.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="The study.", show_default=False, autocompletion=study_names),
+]
 
 Number = TypeVar("Number", int, float)
 

@@ -115,7 +115,7 @@ def run(
             watch=watch,
         )
         if result.stopped_by is not None:
-            _let_finish()
+            let_finish()
     store = store_at(storage, home)
     if as_json:
         print_json(as_plain(result, store))
@@ -226,7 +226,7 @@ def ablate(
             watch=watch,
         )
         if result.stopped_by is not None:
-            _let_finish()
+            let_finish()
     store = store_at(storage, home)
     if as_json:
         print_json(ablated_as_plain(result, store))
@@ -259,7 +259,7 @@ def screened(is_silent: bool, *, in_process: bool) -> Iterator[Watch]:
             yield watch
 
 
-def _let_finish() -> None:
+def let_finish() -> None:
     """Ignore further signals: what was asked for has happened, and the last words shall not be cut short."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

@@ -52,7 +52,7 @@ def print_summary(
         say(f"note: {note}")
     say()
     facts = {"report": str(result.report_path)} if result.report_path else {}
-    print_facts({**facts, "store": _address(store)})
+    print_facts({**facts, "store": _address(store), **result.tracked})
     say()
     for command in next_commands(result, typed, place):
         say(f"  {command}")
@@ -169,6 +169,8 @@ def as_plain(result: RunResult, store: Store) -> dict[str, Any]:
         "report": result.report_path,
         "stopped_by": result.stopped_by,
         "message": result.message,
+        "notes": list(result.notes),
+        "tracked": dict(result.tracked),
         "exit_code": result.exit_code,
     }
 

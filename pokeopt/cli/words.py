@@ -105,3 +105,19 @@ def size(n_bytes: float) -> str:
 def moment(time: datetime | None) -> str:
     """Return a date and time to the minute."""
     return time.strftime("%Y-%m-%d %H:%M") if time else "-"
+
+
+def ago(time: datetime | None, now: datetime | None = None) -> str:
+    """Return how long ago a moment was, in its largest unit.
+
+    >>> then = datetime(2026, 1, 1, 12)
+    >>> [ago(then, now) for now in (datetime(2026, 1, 1, 12, 0, 20), datetime(2026, 1, 1, 17), datetime(2026, 2, 2))]
+    ['just now', '5h ago', '31d ago']
+    """
+    if time is None:
+        return "-"
+    passed_s = ((now or datetime.now()) - time).total_seconds()
+    if passed_s < MINUTE_S:
+        return "just now"
+    unit_s, letter = next((n, u) for n, u in ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "m")) if passed_s >= n)
+    return f"{passed_s // unit_s:.0f}{letter} ago"

@@ -194,7 +194,7 @@ def _legend(
     parts, x = [], float(LEFT)
     for curve in curves:
         text = short(labels[curve.arm_id], 36)
-        width = 34 + 7.4 * len(text)
+        width = 44 + 7.4 * len(text)
         if x + width > within and x > LEFT:
             x, y = float(LEFT), y + LEGEND_ROW
         colour, shape = look[curve.arm_id]

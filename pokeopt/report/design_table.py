@@ -91,12 +91,19 @@ def fixed(settings: Mapping[str, Any]) -> str:
 
 
 def _named(value: Any) -> str:
-    """Return a value, a component by its name and settings."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        name, settings = split_component(value)
-        inside = ", ".join(f"{key} {plain(one)}" for key, one in (settings or {}).items())
-        return f"{name} ({inside})" if inside else str(name)
-    return "" if value is None else plain(value)
+    """Return a value; a component by its name and settings, any other mapping by its keys and values.
+
+    >>> _named({"focal": {"gamma": 2.0}}), _named({"reconstruction": "mse", "prior": {"kl": {}}})
+    ('focal (gamma 2)', 'reconstruction mse, prior kl')
+    """
+    if not isinstance(value, Mapping):
+        return "" if value is None else plain(value)
+    is_component = len(value) == 1 and isinstance(next(iter(value.values())), Mapping | None)
+    if not is_component:
+        return ", ".join(f"{key} {_named(one)}" for key, one in value.items())
+    name, settings = split_component(value)
+    inside = ", ".join(f"{key} {plain(one)}" for key, one in settings.items())
+    return f"{name} ({inside})" if inside else str(name)
 
 
 def _value(arm: ArmSummary, key: str, ablation: AblationSummary) -> Cell:

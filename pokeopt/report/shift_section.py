@@ -22,6 +22,7 @@ from pokeopt.report.blocks import (
 )
 from pokeopt.report.dataset import steps_text
 from pokeopt.report.effects import short, styles
+from pokeopt.report.evaluations import evaluations_table
 from pokeopt.report.summary import AblationSummary, ArmSummary, Shift, StudySummary
 from pokeopt.report.svg import Scale, drawing, marker, spanning, tag, x_axis, y_axis
 from pokeopt.report.words import (
@@ -43,15 +44,16 @@ TRAINED, SCORED = "Trained with", "scored with"
 
 
 def section(study: StudySummary, prefix: str, *, several: bool) -> Section | None:
-    """Return the section on external sets; None where none was scored."""
-    ablation = study.ablation
-    if ablation is None or not ablation.shifts:
-        return None
-    id_ = f"{prefix}shift"
+    """Return the section on external and evaluated sets; None where none was scored."""
+    id_, ablation = f"{prefix}shift", study.ablation
     blocks: list[Block | None] = []
-    for i, shift in enumerate(ablation.shifts):
-        blocks += [_scatter(shift, ablation, f"{id_}-{i}"), Text((_order(shift, ablation),))]
-    blocks.append(_skew_table(ablation, f"{id_}-skew"))
+    if ablation is not None and ablation.shifts:
+        for i, shift in enumerate(ablation.shifts):
+            blocks += [_scatter(shift, ablation, f"{id_}-{i}"), Text((_order(shift, ablation),))]
+        blocks.append(_skew_table(ablation, f"{id_}-skew"))
+    blocks.append(evaluations_table(study.evaluations, f"{id_}-evaluations"))
+    if not present(blocks):
+        return None
     title = headed("External shift: does it hold elsewhere?", study.title, several=several)
     return Section(id_, title, present(blocks))
 

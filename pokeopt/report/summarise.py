@@ -9,6 +9,7 @@ from pokeopt.report.checks import run_checks
 from pokeopt.report.claims import verdict_counts
 from pokeopt.report.confirm import summarise_confirm
 from pokeopt.report.dataset import summarise_data
+from pokeopt.report.evaluations import summarise_evaluations
 from pokeopt.report.finding import finding
 from pokeopt.report.pictures import MOST_BYTES, summarise_pictures
 from pokeopt.report.provenance import failures, provenance
@@ -63,6 +64,7 @@ def _summarise_study(store: Store, name: str, known: set[str], picture_bytes: in
         provenance=provenance(views),
         galleries=summarise_pictures(store, views, picture_bytes),
         checks=run_checks(store, views),
+        evaluations=tuple(one for view in views for one in summarise_evaluations(store, view)),
         replays=tuple(replay for view in views if (replay := replay_stopping(view)) is not None),
     )
 

@@ -217,6 +217,33 @@ class Gallery:
 
 
 @dataclass(frozen=True)
+class EvaluationSummary:
+    """A model of the study on a labelled set that no study has seen.
+
+    Attributes:
+        model: What it is called.
+        data: The set's name.
+        n: Its images.
+        metric: The study's metric without part.
+        there: Its value on the set.
+        low: Lower end of its 95 % interval over the set's images; None without one.
+        high: Its upper end.
+        here: The same weights' value on the test part; None where it was not measured.
+        at: When, ISO time.
+    """
+
+    model: str
+    data: str
+    n: int
+    metric: str
+    there: float
+    low: float | None
+    high: float | None
+    here: float | None
+    at: str
+
+
+@dataclass(frozen=True)
 class StudySummary:
     """Everything about one study and its ablation."""
 
@@ -232,6 +259,7 @@ class StudySummary:
     galleries: tuple[Gallery, ...] = ()
     replays: tuple[Replays, ...] = ()
     checks: tuple[Check, ...] = ()
+    evaluations: tuple[EvaluationSummary, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pokeopt.errors import SpecError
-from pokeopt.registry import METRICS, PRUNERS, SEARCH_SAMPLERS, import_plugins, nearest
+from pokeopt.registry import METRICS, PRUNERS, SEARCH_SAMPLERS, TRACKERS, Component, import_plugins, nearest
 from pokeopt.spec.checker import Checker
 from pokeopt.spec.components import check_component, components_of
-from pokeopt.spec.document import read_document
+from pokeopt.spec.document import read_document, read_text
 from pokeopt.spec.fitting import check_fit
 from pokeopt.spec.nodes import Node, show
 from pokeopt.spec.overrides import apply_sets
@@ -31,25 +32,42 @@ from pokeopt.spec.space import Space
 from pokeopt.spec.study import StudySpec, check_name, seconds
 from pokeopt.spec.whole import check_data, check_external, check_loss, check_model, check_task
 
+IN_CODE = "spec"  # what messages call a mapping that was given instead of a file
 # of a task whose file names none
 OBJECTIVES = {"classification": "val/macro_f1", "reconstruction": "val/mse", "translation": "val/mse"}
-TEXTS = slot_of(tuple[str, ...])
+TRACKED = slot_of(tuple[Annotated[Component, TRACKERS], ...])
 MUTED = slot_of(dict[CheckCode, str])
 
 
-def load_study(path: str | Path, sets: Sequence[str] = (), *, name: str | None = None) -> StudySpec:
+def load_study(
+    path: str | Path | Mapping[str, Any], sets: Sequence[str] = (), *, name: str | None = None
+) -> StudySpec:
     """Read and check a search-space file.
 
     Args:
-        path: The file.
+        path: The file; or what it would hold, as a mapping with a ``name``, whose paths start at the working directory.
         sets: ``key=value`` each, from ``--set``.
         name: Wins over the file's ``name``, which wins over the file's stem.
 
     Raises:
         SpecError: For the first thing that is wrong, with file, line, key and a mend.
     """
+    if isinstance(path, Mapping):
+        root, set_keys = apply_sets(_document_of(path), sets)
+        return study_of(Path(IN_CODE), root, set_keys, name)
     root, set_keys = apply_sets(read_document(Path(path)), sets)
     return study_of(Path(path), root, set_keys, name)
+
+
+def _document_of(values: Mapping[str, Any]) -> Node:
+    """Return values from code as if they had been read; JSON is YAML."""
+    try:
+        text = json.dumps(values, default=str)
+    except (TypeError, ValueError) as error:
+        raise SpecError(IN_CODE, f"it cannot be written as JSON: {error}", "use plain values") from error
+    if "name" not in values:
+        raise SpecError(IN_CODE, "a study that no file describes has no name", "add 'name'")
+    return read_text(text, IN_CODE, Path.cwd())
 
 
 def study_of(path: Path, root: Node, set_keys: frozenset[str], name: str | None = None) -> StudySpec:
@@ -100,7 +118,7 @@ class _Loader:
             "ablation": self._ablation(),
             "resources": self._resources(),
             "plugins": plugins,
-            "tracking": checker.value(self._section("tracking", ()), TEXTS, "tracking"),
+            "tracking": checker.value(self._section("tracking", ()), TRACKED, "tracking"),
             "mute": self._mute(),
         }
         try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
 
-from pokeopt.registry import MODELS, REQUIRED, SOURCES, Family, Setting, settings_of
+from pokeopt.registry import MODELS, REQUIRED, SOURCES, TRACKERS, Family, Setting, settings_of
 from pokeopt.spec.load import OBJECTIVES
 from pokeopt.spec.nodes import Place, join, node_of
 from pokeopt.spec.sections import (
@@ -66,7 +66,7 @@ class _Writer:
             "ablation": {**self.section(Ablation, "ablation"), "type": ["object", "null"]},
             "resources": self.section(Resources, "resources"),
             "plugins": {"type": "array", "items": {"type": "string"}, "default": []},
-            "tracking": {"type": "array", "items": {"type": "string"}, "default": []},
+            "tracking": {"type": "array", "items": self.component(TRACKERS, "tracking"), "default": []},
             "mute": {
                 "type": "object",
                 "description": "Code of a check to the reason why it does not matter here.",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pokeopt.errors import SpecError
+from pokeopt.registry import Component
 from pokeopt.spec.space import SECTIONS, Space
 
 Mode = Literal["one-at-a-time", "leave-one-out", "path"]
@@ -113,7 +114,7 @@ class StudySpec:
     resources: ResourcesSpec
     baseline: Mapping[str, Any] | None
     plugins: tuple[str, ...]
-    tracking: tuple[str, ...]
+    tracking: tuple[Component, ...]
     closed: Mapping[str, Any]  # the closed form that all of it was read from; see checker.py
 
     @property

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from pokeopt.records import TrialState
 from pokeopt.store.lease import lease_is_held
 
 if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
     from pokeopt.store.opening import Store
 
 
@@ -40,6 +44,62 @@ def unowned(store: Store) -> list[Path]:
     return [*(store.artifacts_dir / name for name in sorted(artifacts)), *sorted(checkpoints)]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Something that may go: an entry of the image cache, or the checkpoint of one trial.
+
+    Attributes:
+        path: Its folder.
+        n_bytes: Its size.
+        used_at: When it was last written or read, seconds of ``time.time()``; file systems note a read once a day.
+        best_of: The study whose best trial's weights it holds; None of all others.
+    """
+
+    path: Path
+    n_bytes: int
+    used_at: float
+    best_of: str | None = None
+
+
+def kept_for_speed(store: Store) -> list[Kept]:
+    """Return what could be made again from a study's record and images, at a price in time."""
+    best = {
+        store.checkpoints_dir / view.name / str(view.best.proposal): view.name
+        for view in (store.load(name, exact=True) for name in store.names())
+        if view.kind == "search" and view.best is not None
+    }
+    folders = [*store.cache_dir.glob("images/*"), *store.checkpoints_dir.glob("*/*")]
+    found = []
+    for folder in sorted(folder for folder in folders if folder.is_dir()):
+        stats = [file.stat() for file in (folder, *folder.rglob("*"))]
+        used_at = max(stat.st_mtime for stat in stats)
+        read_at = [file.stat().st_atime for file in folder.rglob("*") if file.is_file()]
+        found.append(Kept(folder, size_of(folder), max([used_at, *read_at]), best.get(folder)))
+    return found
+
+
+def expired(
+    kept: Sequence[Kept], older_than_s: float | None, keep_bytes: float | None, now: float
+) -> list[Kept]:
+    """Return what is too old, then the longest unused of the rest until it fits; best models are the last to go.
+
+    Args:
+        kept: What there is.
+        older_than_s: Age in seconds since the last use; None for no limit.
+        keep_bytes: What may stay in all; None for no limit.
+        now: Seconds of ``time.time()``.
+    """
+    old = [one for one in kept if older_than_s is not None and now - one.used_at > older_than_s]
+    rest = [one for one in kept if one not in old]
+    total = sum(one.n_bytes for one in rest)
+    for one in sorted(rest, key=lambda one: (one.best_of is not None, one.used_at)):
+        if keep_bytes is None or total <= keep_bytes:
+            break
+        old.append(one)
+        total -= one.n_bytes
+    return old
+
+
 def size_of(path: Path) -> int:
     """Return the bytes of a file, or of all files under a folder."""
     if path.is_dir():
@@ -66,5 +126,6 @@ def _named_artifacts(store: Store) -> Iterator[str]:
 
     for name in store.names():
         study = store.study(name)
-        for owner in (study, *study.get_trials(deepcopy=False)):
+        owners: list[Study | FrozenTrial] = [study, *study.get_trials(deepcopy=False)]
+        for owner in owners:
             yield from (artifact_id for _, artifact_id in attached(store.storage, owner))

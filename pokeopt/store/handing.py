@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pokeopt.store.attached import attached
+from pokeopt.store.notes import note_of, write_note
 from pokeopt.store.writing import persistently
 
 if TYPE_CHECKING:
@@ -62,12 +63,9 @@ def _replace(source: Path, target: Path) -> None:
 
 
 def _note(study: optuna.Study, finding: str) -> None:
-    from optuna_dashboard import save_note
-    from optuna_dashboard._note import get_note
-
-    present = get_note(study)
+    present = note_of(study)
     if present and not present.endswith(OURS):
         return
     body = f"{finding[:MOST_LETTERS]}\n\n{OURS}"
     if body != present:
-        persistently(lambda: save_note(study, body))
+        persistently(lambda: write_note(study, None, body))

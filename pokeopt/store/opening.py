@@ -176,7 +176,8 @@ class Store:
         from pokeopt.store.attached import attached
 
         study = self.study(name)
-        for owner in (study, *study.get_trials(deepcopy=False)):
+        owners: list[optuna.Study | optuna.trial.FrozenTrial] = [study, *study.get_trials(deepcopy=False)]
+        for owner in owners:
             for _, artifact_id in attached(self.storage, owner):
                 (self.artifacts_dir / artifact_id).unlink(missing_ok=True)
         shutil.rmtree(self.checkpoints_dir / name, ignore_errors=True)

@@ -82,6 +82,12 @@ class TrialRow:
             return SHOWN.get(self.stop_cause or StopCause.PRUNER, "pruned")
         return "failed" if self.state is TrialState.FAIL else self.state.value.lower()
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        from pokeopt.store.notebook import trial_html
+
+        return trial_html(self)
+
     def metric(self, name: str) -> float | None:
         """Return a final metric, like ``test/macro_f1``, read at the kept epoch; None if it was not measured."""
         value = self.attrs.get(name)
@@ -120,11 +126,22 @@ class StudyView:
         return tuple(row for row in self.counted if row.state is TrialState.COMPLETE)
 
     @cached_property
-    def best(self) -> TrialRow | None:
-        """The COMPLETE row with the best first objective (the oldest of equals); None if there is none."""
+    def ranked(self) -> tuple[TrialRow, ...]:
+        """The COMPLETE rows that meet the constraints, the best first objective first (the oldest of equals)."""
         scored = [row for row in self.complete if row.value is not None and _is_feasible(row)]
         sign = -1 if self.directions[0] == "maximize" else 1
-        return min(scored, key=lambda row: (sign * (row.value or 0.0), row.number), default=None)
+        return tuple(sorted(scored, key=lambda row: (sign * (row.value or 0.0), row.number)))
+
+    @property
+    def best(self) -> TrialRow | None:
+        """The first of ``ranked``; None if there is none."""
+        return self.ranked[0] if self.ranked else None
+
+    @cached_property
+    def last_active(self) -> datetime | None:
+        """When a trial began or ended last; None before the first."""
+        times = [time for row in self.trials for time in (row.started, row.ended) if time is not None]
+        return max(times, default=None)
 
     def states(self) -> dict[str, int]:
         """Count the rows by the state that is shown."""
@@ -132,6 +149,12 @@ class StudyView:
         for row in self.trials:
             counts[row.shown_state] = counts.get(row.shown_state, 0) + 1
         return counts
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows of it."""
+        from pokeopt.store.notebook import study_html
+
+        return study_html(self)
 
 
 def _is_feasible(row: TrialRow) -> bool:

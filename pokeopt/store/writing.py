@@ -21,6 +21,7 @@ from optuna.trial import TrialState as OptunaState
 from pokeopt.errors import StoreError
 from pokeopt.records import StopCause, TrialState
 from pokeopt.store.batch import write_user_attrs
+from pokeopt.store.notes import note_of, write_note, write_trial_note
 from pokeopt.store.opening import Store, row_of
 from pokeopt.store.rows import TrialRow
 
@@ -165,6 +166,7 @@ class StudyWriter:
         try:
             self.upload(trial, files)
             self.set_trial_attrs(trial, {**attrs, "stop_cause": cause.value})
+            persistently(lambda: write_trial_note(self.study, trial._trial_id, cause, values))
             state = OptunaState[cause.state.value]
             told = list(values) if values is not None and cause.state is TrialState.COMPLETE else None
             persistently(lambda: self.study.tell(trial, told, state=state))
@@ -206,10 +208,9 @@ class StudyWriter:
 
     def note_replacement(self, number: int, by: int) -> None:
         """Tell readers of optuna-dashboard that a retry took this row's place."""
-        from optuna_dashboard import save_note
-
-        trial = optuna.Trial(self.study, self.study.get_trials(deepcopy=False)[number]._trial_id)
-        save_note(trial, f"replaced by #{by}")
+        trial_id = self.study.get_trials(deepcopy=False)[number]._trial_id
+        body = f"replaced by #{by}\n\n{note_of(self.study, trial_id)}".strip()
+        persistently(lambda: write_note(self.study, trial_id, body))
 
 
 def persistently(write: Callable[[], T]) -> T:

@@ -14,6 +14,7 @@ from pokeopt.registry import nearest
 from pokeopt.spec import PlanSpec, StudySpec, load_plan
 from pokeopt.store import Store
 from pokeopt.study.confirm import arms_between, confirm_of_search, open_confirm
+from pokeopt.study.events import Listen, nobody
 from pokeopt.study.launch import Launch, Outcome, Watch, drive, new_launch, placement_of
 from pokeopt.study.plans import prepare_plan, run_plan
 from pokeopt.study.resources import auto_precision
@@ -142,10 +143,12 @@ def run_jobs(
     deadline: float | None,
     ray_address: str | None,
     stack: ExitStack,
+    listen: Listen = nobody,
 ) -> Outcome:
     """Run the studies one after the other in one session; a stop ends all, a broken one does not end the next."""
     placement = placement_of(jobs[0].spec)
     launch = new_launch(placement, store, signals, watch, deadline, ray_address)
+    launch.listen = listen
     stack.callback(launch.lease.release)
     stack.enter_context(launch.stack)
     first_failure = Outcome("", None)

@@ -20,6 +20,7 @@ from pokeopt.store.rows import TrialRow
 from pokeopt.store.writing import ERROR_CHARACTERS, StudyWriter
 from pokeopt.study.attempt import Attempt
 from pokeopt.study.checkpoints import CheckpointKeeper
+from pokeopt.study.events import EpochEnded, Listen, TrialBegan, TrialEnded, nobody
 from pokeopt.study.files import curves_file, result_files
 from pokeopt.study.progress import Progress
 from pokeopt.study.retries import (
@@ -89,9 +90,10 @@ class Core:
         options: CoreOptions,
         keeper: CheckpointKeeper,
         twin: PruningTwin | None,
+        listen: Listen = nobody,
     ) -> None:
         self.writer, self.work, self.lease, self.options = writer, work, lease, options
-        self.keeper, self.twin = keeper, twin
+        self.keeper, self.twin, self.listen = keeper, twin, listen
         self.attempts: dict[str, Attempt] = {}
         self.stopping = ""
         self.failure: PokeoptError | None = None
@@ -179,6 +181,8 @@ class Core:
             metric=self.options.prune_on,
             is_maximised=self.options.is_maximised,
         )
+        facts = {**trial.user_attrs, **attrs, "proposal": proposal}
+        self.listen(TrialBegan(self.writer.name, trial.number, planned.label, planned.config, facts))
         return task
 
     # ---------------------------------------------------------------- record
@@ -196,6 +200,8 @@ class Core:
 
     def _record(self, attempt: Attempt, record: EpochRecord) -> StopCause | None:
         is_new = attempt.hear(record)
+        if is_new:
+            self.listen(EpochEnded(self.writer.name, attempt.number, record))
         self.writer.set_trial_attrs(attempt.trial, record.facts)
         if record.checkpoint_step is not None and record.checkpoint_step > attempt.checkpoint_step:
             attempt.checkpoint_step = record.checkpoint_step
@@ -291,6 +297,8 @@ class Core:
                 if is_retried and row.replaced_by is None:
                     self.writer.enqueue_retry(row)
                     rows = self._refresh()
+            curve = tuple(attempt.curve)
+            self.listen(TrialEnded(self.writer.name, row.number, cause, curve, row.attrs, artifacts))
             if not is_retried:
                 self.keeper.settle(attempt.proposal, rows)
         except PokeoptError as error:
@@ -387,6 +395,7 @@ class Core:
         ]
         for row in dead:
             self.writer.bury(row)
+            self.listen(TrialEnded(self.writer.name, row.number, StopCause.DRIVER_DIED))
         owed = without_successor(self.writer.rows())
         for row in owed:
             self.writer.enqueue_retry(row)

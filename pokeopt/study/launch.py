@@ -8,7 +8,7 @@ import platform
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from pokeopt.store.lease import FileLease, Lease
 from pokeopt.store.writing import StudyWriter
 from pokeopt.study.checkpoints import CheckpointKeeper
 from pokeopt.study.core import Core, CoreOptions
+from pokeopt.study.events import Listen, nobody, study_began, study_ended
 from pokeopt.study.local import run_locally
 from pokeopt.study.progress import Progress
 from pokeopt.study.pruners.members import build_pruner
@@ -50,6 +51,7 @@ class Launch:
         n_gpus: GPUs that Ray may hand out.
         ray_address: A running cluster; None starts a private Ray.
         stack: Closes what was opened on the way, Ray among it.
+        listen: Is told what happens, see ``study.events``.
     """
 
     store: Store
@@ -62,6 +64,7 @@ class Launch:
     n_gpus: int = 0
     ray_address: str | None = None
     stack: ExitStack = field(default_factory=ExitStack)
+    listen: Listen = nobody
     _has_ray: bool = False
 
     def start_ray(self) -> None:
@@ -159,17 +162,20 @@ def build_core(
     keeper = CheckpointKeeper(
         launch.store.checkpoints_dir / writer.name, spec.resources.checkpoint_gb, is_maximised
     )
-    return Core(writer, work, launch.lease, options, keeper, twin)
+    return Core(writer, work, launch.lease, options, keeper, twin, launch.listen)
 
 
 def drive(core: Core, launch: Launch) -> Outcome:
     """Run a study until it is done, stopped or broken; nothing of ours is left RUNNING."""
+    if launch.listen is not nobody:
+        launch.listen(study_began(core.writer))
     core.open()
     launch.signals.on_stop = lambda: core.request_stop("signal")
     if launch.signals.received is not None:
         core.request_stop("signal")
     if not core.has_work():
         launch.signals.on_stop = None
+        _tell_end(core, launch)
         return Outcome(core.stopping, core.failure)
     with launch.watch(core.progress) if launch.watch else nullcontext():
         try:
@@ -185,7 +191,16 @@ def drive(core: Core, launch: Launch) -> Outcome:
         finally:
             core.close()
             launch.signals.on_stop = None
+            _tell_end(core, launch)
     return Outcome(core.stopping, core.failure)
+
+
+def _tell_end(core: Core, launch: Launch) -> None:
+    if launch.listen is nobody:
+        return
+    with suppress(Exception):  # a listener's news; what is wrong with the store is told elsewhere
+        view = launch.store.load(core.writer.name, exact=True)
+        launch.listen(study_ended(view, core.stopping, core.keeper.root))
 
 
 @cache

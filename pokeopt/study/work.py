@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -80,10 +80,7 @@ class SearchWork:
     def propose(self, trial: optuna.Trial, proposal: int) -> Proposal:
         """Suggest every active leaf; seeds are keyed by the proposal, so that a retry repeats the same experiment."""
         config = self.spec.space.config(self.spec.space.suggest(trial))
-        seeds = tuple(
-            derive_seed(self.spec.search.seed, proposal, f"network {i}")
-            for i in range(self.spec.search.seeds)
-        )
+        seeds = search_seeds(self.spec, proposal)
         attrs = {
             "phase": self.phase,
             "seed": seeds[0],
@@ -107,13 +104,22 @@ class ConfirmWork:
 
     def propose(self, trial: optuna.Trial, _proposal: int) -> Proposal:
         """Return the cell that the row carries: its seed redraws train and validation, too."""
-        attrs = trial.user_attrs
-        seed = int(attrs["seed"])
-        label = f"{attrs['arm_id']} · seed {seed}"
-        config, how = json.loads(attrs["config"]), attrs.get("resample", "train_val")
-        if how == "all":  # the test part, too: it is drawn from the seed of the split
-            config["data"]["split"]["seed"] += 1 + seed
-        return Proposal(config, (seed,), seed if how == "train_val" else None, label, {})
+        return cell_proposal(trial.user_attrs)
+
+
+def search_seeds(spec: StudySpec, proposal: int) -> tuple[int, ...]:
+    """Return the seeds of a search's trial, one a network."""
+    return tuple(derive_seed(spec.search.seed, proposal, f"network {i}") for i in range(spec.search.seeds))
+
+
+def cell_proposal(attrs: Mapping[str, Any]) -> Proposal:
+    """Return what a cell runs, as its user attributes say."""
+    seed = int(attrs["seed"])
+    label = f"{attrs['arm_id']} · seed {seed}"
+    config, how = json.loads(attrs["config"]), attrs.get("resample", "train_val")
+    if how == "all":  # the test part, too: it is drawn from the seed of the split
+        config["data"]["split"]["seed"] += 1 + seed
+    return Proposal(config, (seed,), seed if how == "train_val" else None, label, {})
 
 
 def waiting(rows: Sequence[TrialRow]) -> bool:

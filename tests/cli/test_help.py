@@ -11,7 +11,9 @@ import typer
 from pokeopt.cli.app import DATA_EXAMPLES, EXAMPLES, app
 from tests.cli.conftest import Run
 
-COMMANDS = {function.__name__.rstrip("_"): example for function, example in EXAMPLES.items()}
+COMMANDS = {
+    function.__name__.rstrip("_").replace("_", "-"): example for function, example in EXAMPLES.items()
+}
 COMMANDS |= {f"data {function.__name__.rstrip('_')}": example for function, example in DATA_EXAMPLES.items()}
 
 

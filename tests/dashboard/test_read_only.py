@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import threading
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +12,7 @@ from pokeopt.errors import UserError
 from pokeopt.records import StopCause
 from pokeopt.store import Store, open_store
 from pokeopt.store.writing import StudyWriter
+from tests.dashboard.serving import ask, served
 
 WRITES = [
     ("POST", "/api/studies"),
@@ -43,28 +38,6 @@ def store(tmp_path: Path) -> Store:
     running.suggest_float("model.dropout", 0.0, 0.5)
     writer.record(running, 1, 0.45)
     return store
-
-
-@contextmanager
-def served(store: Store, *, allow_writes: bool = False) -> Iterator[str]:
-    with make_server(store, port=0, allow_writes=allow_writes) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def ask(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, method=method, data=body, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read()
 
 
 def test_reads_are_answered_live(store: Store) -> None:
@@ -112,13 +85,3 @@ def test_a_port_in_use_is_one_line(store: Store) -> None:
 def test_it_listens_on_this_machine_only(store: Store) -> None:
     with make_server(store, port=0) as server:
         assert server.server_address[0] == "127.0.0.1"
-
-
-@pytest.mark.slow
-def test_the_page_draws_in_a_browser(store: Store, chromium: str) -> None:
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000", "--dump-dom"]
-    with served(store) as url:
-        page = subprocess.run(
-            [chromium, *flags, f"{url}/dashboard"], capture_output=True, text=True, check=True, timeout=120
-        )
-    assert "mlp" in page.stdout, "the list of studies, drawn by the page's own code"

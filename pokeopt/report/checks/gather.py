@@ -17,6 +17,7 @@ from pokeopt.report.predictions import TrialPredictions, read_predictions
 from pokeopt.report.words import plain
 from pokeopt.spec.space import Space
 from pokeopt.store import StudyView, TrialRow
+from pokeopt.store.evaluations import read_evaluations
 
 if TYPE_CHECKING:
     from pokeopt.spec.params import Param
@@ -46,6 +47,7 @@ def _search(store: Store, view: StudyView) -> Evidence:
         _run(row, read[number], _curve(store, view, number), name=f"trial {number}", arm=f"trial {number}")
         for number, row in chosen.items()
     )
+    runs += _evaluated(store, view)
     axes = _axes(view.spec)
     return Evidence(
         study=view.name,
@@ -200,6 +202,28 @@ def _selected_on(view: StudyView) -> tuple[str, ...]:
     search = view.spec.get("search") or {}
     limits = [str(one["metric"]) for one in view.spec.get("constraints") or () if "metric" in one]
     return tuple(dict.fromkeys([*view.metrics, *filter(None, [search.get("prune_on")]), *limits]))
+
+
+def _evaluated(store: Store, view: StudyView) -> tuple[Run, ...]:
+    """Return what kept models scored on further sets, as runs that know nothing but that."""
+    return tuple(
+        Run(
+            name=str(one["model"]),
+            arm=str(one["model"]),
+            metrics={
+                **{name: value for name, value in one["local"].items() if name.startswith("test/")},
+                **{f"{_as_part(one['data'])}/{name}": value for name, value in one["metrics"].items()},
+            },
+        )
+        for one in read_evaluations(store, view.name)
+        if one["local"]
+    )
+
+
+def _as_part(data: str) -> str:
+    """Return a set's name as the first word of a metric; no set is mistaken for a part of the study."""
+    name = data.replace("/", " ")
+    return f"{name} set" if name in ("train", "val", "test", "model", "cost") else name
 
 
 def _duplicates(view: StudyView) -> tuple[tuple[str, str], ...] | None:

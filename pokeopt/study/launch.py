@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import platform
+import signal
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -67,15 +68,26 @@ class Launch:
     listen: Listen = nobody
     _has_ray: bool = False
 
-    def start_ray(self) -> None:
-        """Open the one Ray session of this command, at its first use."""
+    def start_ray(self) -> bool:
+        """Open the one Ray session of this command at its first use; return whether there is one.
+
+        ``ray.init`` takes SIGTERM for itself and leaves by SystemExit: that is somebody's wish to stop, like any other.
+        """
         from pokeopt.study.ray_session import ray_session
 
         if not self._has_ray:
             n_cpus = self.placement.workers * self.placement.cpus_per_trial
-            self.stack.enter_context(ray_session(n_cpus, self.n_gpus, self.ray_address))
+            try:
+                self.stack.enter_context(ray_session(n_cpus, self.n_gpus, self.ray_address))
+            except SystemExit as error:
+                if error.code != signal.SIGTERM:
+                    raise
+                self.signals.install()
+                self.signals.handle(signal.SIGTERM, None)
+                return False
             self.signals.install()
             self._has_ray = True
+        return True
 
 
 @dataclass(frozen=True)
@@ -183,11 +195,12 @@ def drive(core: Core, launch: Launch) -> Outcome:
                 run_locally(core)
             else:
                 core.note = "starting Ray"
-                launch.start_ray()
-                from pokeopt.study.ray_tuning import run_with_ray
-
+                is_started = launch.start_ray()
                 core.note = ""
-                run_with_ray(core, launch.placement, launch.signals)
+                if is_started:
+                    from pokeopt.study.ray_tuning import run_with_ray
+
+                    run_with_ray(core, launch.placement, launch.signals)
         finally:
             core.close()
             launch.signals.on_stop = None

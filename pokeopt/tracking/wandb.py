@@ -67,7 +67,12 @@ class WandBConnection(Connection["Run"]):
         )
         given = os.environ.get("WANDB_MODE")
         mode = None if given else _mode(wandb)
-        self._common = {"project": project, "entity": entity, "dir": str(folder), "mode": mode}
+        self._common: dict[str, Any] = {
+            "project": project,
+            "entity": entity,
+            "dir": str(folder),
+            "mode": mode,
+        }
         is_offline = (given or mode) != "online"
         self.where = f"wandb sync {folder / 'wandb'}/offline-run-*" if is_offline else f"project {project}"
         self._of_study: dict[str, Run] = {}

@@ -54,3 +54,25 @@ def test_a_signal_ends_the_study_cleanly(
     for row in (row for row in stopped if row.curve):
         assert row.attrs["checkpoint_step"] > 0, "an orderly stop leaves a checkpoint"
         assert row.attrs["checkpoint_step"] >= max(row.curve) - 1
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0])
+def test_sigterm_while_ray_starts_is_no_other_end(
+    tiny: Callable[..., Path], tmp_path: Path, seconds: float
+) -> None:
+    """``ray.init`` takes SIGTERM for itself, and once ended the command by it without a word."""
+    driver = Driver(tmp_path)
+    tiny(trials=6, epochs=4000, workers=2)
+    process = driver.start("run", "tiny.yaml")
+    assert wait_until(
+        lambda: (tmp_path / ".pokeopt" / "pokeopt.db").exists() or process.poll() is not None, 90
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=3 * MOST_SECONDS_TO_END)
+    assert process.returncode == 143, output
+    assert "Traceback" not in output
+    assert "pokeopt run tiny.yaml" in output, "the last words name the command that goes on"
+    assert driver.is_gone(), driver.processes()
+    trials = open_store(home=tmp_path / ".pokeopt").load("tiny").trials
+    assert not [row for row in trials if row.state is TrialState.RUNNING]

@@ -139,7 +139,7 @@ def wandb_records(path: Path) -> Iterator[Any]:
         whole += content[at + 7 : at + 7 + size]
         at += 7 + size
         if kind in (1, 4):  # a full record, or the last part of one
-            record = wandb_internal_pb2.Record()
+            record = wandb_internal_pb2.Record()  # type: ignore[attr-defined]
             record.ParseFromString(whole)
             yield record
             whole = b""

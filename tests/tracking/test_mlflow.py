@@ -97,7 +97,7 @@ def test_every_name_is_taken(name: str) -> None:
     from mlflow.utils.validation import _validate_metric_name
 
     if all(name.split("/")):
-        _validate_metric_name(safe_name(name))
+        _validate_metric_name(safe_name(name))  # type: ignore[no-untyped-call]
 
 
 @given(METRIC_NAMES, METRIC_NAMES)

@@ -213,6 +213,10 @@ def shown() -> list[tuple[str, str]]:
     return [(one["what"], one["where"]) for one in found if one["what"] not in ("shown", "---")]
 
 
+def _pattern(node: ast.expr) -> str:
+    return re.escape(str(node.value)) if isinstance(node, ast.Constant) else ".+"
+
+
 @cache
 def written() -> list[str]:
     """Return every text in the source of report, pictures and data page, as regular expressions."""
@@ -221,12 +225,9 @@ def written() -> list[str]:
         for path in (ROOT / "pokeopt" / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.JoinedStr):
-                    parts = [
-                        re.escape(one.value) if isinstance(one, ast.Constant) else ".+" for one in node.values
-                    ]
-                    texts.append("".join(parts))
+                    texts.append("".join(_pattern(part) for part in node.values))
                 elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                    texts.append(re.escape(node.value))
+                    texts.append(_pattern(node))
     return [text for text in texts if len(text) > 8]
 
 

@@ -27,9 +27,7 @@ def commands() -> list[tuple[str, str]]:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         for match in COMMAND.finditer(text):
             line = match[1].split("  #")[0].split(" > ")[0].split(" && ")[0].strip()
-            if (
-                line.split()[1] in typer.main.get_command(app).commands
-            ):  # else a sentence that begins with our name
+            if line.split()[1] in program.commands:  # else a sentence that begins with our name
                 found.append((page.name, line))
     return list(dict.fromkeys(found))
 

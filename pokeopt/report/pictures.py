@@ -26,6 +26,7 @@ from pokeopt.store import StudyView
 if TYPE_CHECKING:
     from pokeopt.store import Store
 
+DRAWN = "confusion.png"
 MOST_PICTURES = 12  # of one study
 MOST_ARMS = 3  # of a plan whose pictures are set side by side
 MOST_BYTES = 1_500_000  # of a page, in the letters that it embeds them by
@@ -186,7 +187,8 @@ def _group(store: Store, name: str, file: str, trials: Sequence[tuple[str, str, 
 
 
 def _picture_names(store: Store, name: str, number: int) -> list[str]:
-    return [file for file in store.artifacts(name, number) if file.endswith(".png")]
+    """Return what a trial left, but for what the report draws itself."""
+    return [file for file in store.artifacts(name, number) if file.endswith(".png") and file != DRAWN]
 
 
 def _place(file: str) -> tuple[int, list[tuple[int, str]]]:

@@ -52,7 +52,7 @@ def draw_pictures(
     drawn |= _augmentations(prepared, network)
     yield
     if network.task == "classification":
-        return drawn | _worst(prepared, test)
+        return drawn | _mistakes(prepared, test)
     drawn |= yield from _made(prepared, network)
     drawn |= _snapshots(prepared, snapshots)
     yield
@@ -99,13 +99,14 @@ def _augmentations(prepared: Prepared, network: Network) -> Pictures:
     return pictures.draw_augmentations(originals, draws, names)
 
 
-def _worst(prepared: Prepared, test: PartOutputs | None) -> Pictures:
+def _mistakes(prepared: Prepared, test: PartOutputs | None) -> Pictures:
     if test is None or test.probabilities is None:
         return {}
     dataset = prepared.dataset
     part = PartImages(dataset.images, dataset.labels, dataset.test, torch.device("cpu"))
     images = np.asarray(dataset.images)[dataset.test]
-    return pictures.draw_worst(images, test.probabilities, part.truth, dataset.classes)
+    drawn = pictures.draw_confusion(test.probabilities, part.truth, dataset.classes)
+    return drawn | pictures.draw_worst(images, test.probabilities, part.truth, dataset.classes)
 
 
 def _made(prepared: Prepared, network: Network) -> Drawing:

@@ -288,3 +288,28 @@ def test_preprocessing_counts_what_fails_and_what_is_left_as_it_was() -> None:
 
 def test_without_augmentation_there_is_no_sheet() -> None:
     assert pictures.draw_augmentations(images(2), images(4).reshape(2, 2, 3, 8, 8), []) == {}
+
+
+@pytest.mark.parametrize("k", [2, 9, 30, 60])
+def test_the_confusion_matrix_is_small_and_says_how_many_are_right(k: int) -> None:
+    rng = np.random.default_rng(k)
+    truth = rng.integers(0, k, 300)
+    probabilities = np.eye(k)[np.where(rng.random(300) < 0.5, truth, rng.integers(0, k, 300))]
+    content = pictures.draw_confusion(probabilities, truth, [f"class {i} of many" for i in range(k)])[
+        "confusion.png"
+    ]
+    assert len(content) < 150_000
+    right = int((probabilities.argmax(axis=1) == truth).sum())
+    assert f"{right} of 300 test images" in opened(content).text["Description"]
+
+
+def test_too_many_classes_have_no_confusion_matrix() -> None:
+    assert pictures.draw_confusion(np.eye(61), np.arange(61), [str(i) for i in range(61)]) == {}
+
+
+def test_a_right_answer_darkens_the_diagonal() -> None:
+    content = pictures.draw_confusion(np.eye(3), np.arange(3), ["a", "b", "c"])["confusion.png"]
+    pixels = np.asarray(opened(content).convert("L")).astype(int)
+    start, cell = 192, 60
+    shade = [[pixels[start + i * cell + 4, start + j * cell + 4] for j in range(3)] for i in range(3)]
+    assert all((shade[i][j] < 128) == (i == j) for i in range(3) for j in range(3))

@@ -166,7 +166,7 @@ def test_partitions_are_measured(make: Make) -> None:
 
 
 PICTURES = {
-    "classification": {"augmentations.png", "worst.png"},
+    "classification": {"augmentations.png", "confusion.png", "worst.png"},
     "reconstruction": {"augmentations.png", "reconstructions.png", "snapshots.png", "samples.png"},
     "translation": {"augmentations.png", "translations.png", "snapshots.png"},
 }

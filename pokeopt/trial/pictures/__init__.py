@@ -1,6 +1,7 @@
 """Pictures of a trial: pure functions from arrays to PNG files by name, each with its words in it."""
 
 from pokeopt.trial.pictures.augmentations import draw_augmentations
+from pokeopt.trial.pictures.confusion import draw_confusion
 from pokeopt.trial.pictures.layout import sheet
 from pokeopt.trial.pictures.preprocessing import draw_preprocessing
 from pokeopt.trial.pictures.reconstructions import draw_reconstructions
@@ -13,6 +14,7 @@ from pokeopt.trial.pictures.worst import draw_worst
 __all__ = [
     "SCALES",
     "draw_augmentations",
+    "draw_confusion",
     "draw_preprocessing",
     "draw_reconstructions",
     "draw_samples",

@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pokeopt.cli.options import (
+    GpusPerTrial,
     Home,
     Json,
     Name,
+    NoReport,
+    Quiet,
+    RayAddress,
     Storage,
+    Timeout,
+    Workers,
     at_least,
     default_home,
     number_or_auto,
@@ -38,25 +44,14 @@ def extend(
     name: Name,
     epochs: Annotated[int, typer.Option(help="Epochs in all, from the first one on.", show_default=False)],
     top: Annotated[int, typer.Option(help="How many of the best trials.")] = 5,
-    timeout: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stop cleanly after 90s, 30m or 2h.")
-    ] = None,
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N", help="Trials at a time; 0 runs them in this process, auto fills the machine."
-        ),
-    ] = None,
-    gpus_per_trial: Annotated[
-        str | None, typer.Option(metavar="SHARE", help="Share of a GPU for each trial, like 0.25; or auto.")
-    ] = None,
+    timeout: Timeout = None,
+    workers: Workers = None,
+    gpus_per_trial: GpusPerTrial = None,
     storage: Storage = None,
     home: Home = None,
-    ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Use a running Ray cluster.")
-    ] = None,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    ray_address: RayAddress = None,
+    no_report: NoReport = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Train the best trials of a search for more epochs.

@@ -46,6 +46,17 @@ Sets = Annotated[
 Space = Annotated[
     Path, typer.Argument(metavar="SPACE.yaml", help="The search-space file.", show_default=False)
 ]
+Timeout = Annotated[str | None, typer.Option(metavar="TIME", help="Stop cleanly after 90s, 30m or 2h.")]
+Workers = Annotated[
+    str | None,
+    typer.Option(metavar="N", help="Trials at a time; 0 runs them in this process, auto fills the machine."),
+]
+GpusPerTrial = Annotated[
+    str | None, typer.Option(metavar="SHARE", help="Share of a GPU for each trial, like 0.25; or auto.")
+]
+RayAddress = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Use a running Ray cluster.")]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Name = Annotated[
     str,
     typer.Argument(metavar="NAME", help="The study.", show_default=False, autocompletion=study_names),

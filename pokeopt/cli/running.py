@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pokeopt.cli.options import (
+    GpusPerTrial,
     Home,
     Json,
+    NoReport,
+    Quiet,
+    RayAddress,
     Sets,
     Space,
     Storage,
+    Timeout,
+    Workers,
     at_least,
     default_home,
     number_or_auto,
@@ -39,19 +45,10 @@ def run(
     trials: Annotated[
         int | None, typer.Option(help="Trials in total, those of earlier launches included.")
     ] = None,
-    timeout: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stop cleanly after 90s, 30m or 2h.")
-    ] = None,
+    timeout: Timeout = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each trial.")] = None,
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N", help="Trials at a time; 0 runs them in this process, auto fills the machine."
-        ),
-    ] = None,
-    gpus_per_trial: Annotated[
-        str | None, typer.Option(metavar="SHARE", help="Share of a GPU for each trial, like 0.25; or auto.")
-    ] = None,
+    workers: Workers = None,
+    gpus_per_trial: GpusPerTrial = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the study.", show_default="the file's stem")
@@ -65,16 +62,14 @@ def run(
         str | None, typer.Option(metavar="NAME", help="Try the 5 best configurations of that study first.")
     ] = None,
     sets: Sets = None,
-    ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Use a running Ray cluster.")
-    ] = None,
+    ray_address: RayAddress = None,
     track: Annotated[
         list[str] | None,
         typer.Option(metavar="TRACKER", help="Also send to a tracker; may be repeated.", show_default=False),
     ] = None,
     no_ablation: Annotated[bool, typer.Option("--no-ablation", help="Leave out the confirm study.")] = False,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    no_report: NoReport = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Search, confirm from the baseline to the best, and report.
@@ -164,29 +159,18 @@ def ablate(
         ),
     ] = None,
     sets: Sets = None,
-    timeout: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stop cleanly after 90s, 30m or 2h.")
-    ] = None,
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N", help="Cells at a time; 0 runs them in this process, auto fills the machine."
-        ),
-    ] = None,
-    gpus_per_trial: Annotated[
-        str | None, typer.Option(metavar="SHARE", help="Share of a GPU for each cell, like 0.25; or auto.")
-    ] = None,
+    timeout: Timeout = None,
+    workers: Workers = None,
+    gpus_per_trial: GpusPerTrial = None,
     storage: Storage = None,
     home: Home = None,
-    ray_address: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Use a running Ray cluster.")
-    ] = None,
+    ray_address: RayAddress = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="The report.", show_default="reports/NAME.html"),
     ] = None,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    no_report: NoReport = False,
+    quiet: Quiet = False,
     as_json: Json = False,
 ) -> int:
     """Run the missing (arm, seed) cells of ablation plans and report.

@@ -88,16 +88,7 @@ def open_confirm(wanted: Confirm, launch: Launch) -> Core:
     that is no longer declared is withdrawn; a cell that failed in an earlier launch is tried again.
     """
     spec = wanted.spec
-    attrs = {
-        "kind": "confirm",
-        "spec": spec.resolved(),
-        "metric": spec.objective,
-        "metrics": list(spec.objectives),
-        "versions": dict(versions()),
-        "code_version": code_version(),
-        **wanted.first,
-    }
-    writer = StudyWriter(launch.store, wanted.name, directions(spec), attrs)
+    writer = writer_of(wanted, launch)
     with launch.store.ask_lock():
         stored = writer.study.user_attrs
         arms = [arm.as_attribute() for arm in wanted.arms]
@@ -113,6 +104,21 @@ def open_confirm(wanted: Confirm, launch: Launch) -> Core:
         _retry_failed(writer, {arm["config_hash"] for arm in arms})
         _enqueue_missing(writer, wanted, seeds)
     return build_core(spec, writer, ConfirmWork(), launch, wanted.fidelity)
+
+
+def writer_of(wanted: Confirm, launch: Launch) -> StudyWriter:
+    """Open or create a confirm study for writing."""
+    spec = wanted.spec
+    attrs = {
+        "kind": "confirm",
+        "spec": spec.resolved(),
+        "metric": spec.objective,
+        "metrics": list(spec.objectives),
+        "versions": dict(versions()),
+        "code_version": code_version(),
+        **wanted.first,
+    }
+    return StudyWriter(launch.store, wanted.name, directions(spec), attrs)
 
 
 def _modes(stored: Mapping[str, Any]) -> list[str]:

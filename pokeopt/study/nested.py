@@ -12,9 +12,9 @@ from pokeopt.records import StopCause
 from pokeopt.spec import PlanSpec, StudySpec
 from pokeopt.store import StudyView
 from pokeopt.store.writing import StudyWriter
-from pokeopt.study.confirm import Confirm
+from pokeopt.study.confirm import Confirm, writer_of
 from pokeopt.study.facts import prepare_data
-from pokeopt.study.launch import Launch, Outcome, code_version, directions, drive, versions
+from pokeopt.study.launch import Launch, Outcome, drive
 from pokeopt.study.retries import next_proposal
 from pokeopt.study.search import open_search, search_attrs
 
@@ -53,17 +53,7 @@ def run_searches(plan: PlanSpec, wanted: Confirm, launch: Launch) -> Outcome:
 
     A cell's metrics are those of its search's best trial; its cost is that of the whole search.
     """
-    spec = wanted.spec
-    attrs = {
-        "kind": "confirm",
-        "spec": spec.resolved(),
-        "metric": spec.objective,
-        "metrics": list(spec.objectives),
-        "versions": dict(versions()),
-        "code_version": code_version(),
-        **wanted.first,
-    }
-    writer = StudyWriter(launch.store, wanted.name, directions(spec), attrs)
+    writer = writer_of(wanted, launch)
     seeds = sorted({*writer.study.user_attrs.get("seeds", ()), *wanted.seeds})
     searches = {arm.id: arm.search for arm in plan.arms if arm.search is not None}
     arms = [_with_search(arm, searches[arm.id]) for arm in wanted.arms]

@@ -44,6 +44,8 @@ def text_of(text: str | Markup) -> str:
 
     >>> text_of(Markup("<svg><title>a dot</title></svg><span class='key'>depth</span><br/>a &lt; b"))
     'depth = a < b'
+    >>> text_of(Markup("reproduced<span class='why'>it lies above 0.3</span>"))
+    'reproduced; it lies above 0.3'
     """
     if not isinstance(text, Markup):
         return str(text)
@@ -68,14 +70,22 @@ class _Seen(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self.drawings = 0
+        self.is_head = False
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - the base class names it
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.drawings += tag == "svg"
+        looks = (dict(attrs).get("class") or "").split()
         if tag == "br":
             self.parts.append(LINE_BREAK)
+        elif "why" in looks:  # a line of its own on the page
+            self.parts += ["; "] if self.parts else []
+            self.is_head = "key" in looks
 
     def handle_endtag(self, tag: str) -> None:
         self.drawings -= tag == "svg"
+        if tag == "span" and self.is_head:
+            self.parts.append(": ")
+            self.is_head = False
 
     def handle_data(self, data: str) -> None:
         if not self.drawings:

@@ -62,6 +62,8 @@ def undeclared(arm: ArmFacts, reference: ArmFacts) -> list[tuple[str, Any, Any]]
         a, b = left.get(key), right.get(key)
         if a == b or any(_covers(one, key) for one in declared):
             continue
+        if key.startswith("external.") and key.endswith(".preprocess"):
+            continue  # left out, it is the trial's; PK03 looks at it
         if _is_length(a, b, [(left.get(one), right.get(one)) for one in declared]):
             continue
         if key.partition(".")[0] in sections and (key not in left or key not in right or _is_cut(a, b)):

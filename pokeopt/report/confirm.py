@@ -17,6 +17,7 @@ from pokeopt.ablation import (
     superseded,
 )
 from pokeopt.ablation.arms import BASELINE, BEST
+from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.records import TrialState
 from pokeopt.report.breakdown import breakdowns
 from pokeopt.report.cells import Cells, complete_cells, read_cells
@@ -197,7 +198,7 @@ def _compare(arms: list[ArmSummary], direction: str, share: float | None) -> tup
             compared.append(arm)
             continue
         p_holm = adjusted.get(arm.id, adjusted.get(arm.same_as or "", effect.p))
-        settled = effect.excludes_zero and p_holm is not None and p_holm < ALPHA
+        settled = effect.excludes_zero and p_holm is not None and p_holm < ALPHA and effect.n >= FEWEST_SEEDS
         compared.append(
             dataclasses.replace(
                 arm,

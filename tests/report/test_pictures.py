@@ -294,7 +294,7 @@ def test_a_study_of_made_images_has_a_page_without_classes_or_a_score_of_them(
     assert (study.ablation.metric, study.ablation.direction) == ("test/mse", "minimize")
     assert "The best configuration beats the baseline: −0.0013" in finding
     assert re.search(r"model.skips=true lowers test MSE by 0\.001\d+ \[0\.00", finding)
-    assert "Test MSE by arm (lower is better)." in page
+    assert re.search(r"Test MSE by arm over \d seeds \(lower is better\)\.", page)
     assert "← better" in page
     told = page.partition("<main>")[2].partition("<h2>Provenance")[0]
     assert "Errors and likeness of the images that each arm makes" in told

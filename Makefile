@@ -22,9 +22,11 @@ help:  ## Show the targets
 run: .venv  ## Search, confirm and report on the built-in data (SPACE=... for another file)
 	$(PY) -m pokeopt run $(SPACE) $(ARGS)
 
+# Tests that drive whole studies have the machine to themselves: they watch clocks and processes.
 test: .venv  ## Run the fast tests
 	@.ci/chromium
-	$(PY) -m pytest -m 'not slow and not gpu' $(ARGS)
+	$(PY) -m pytest -m 'not slow and not gpu' --numprocesses auto --dist loadfile --ignore tests/study --ignore tests/cli $(ARGS)
+	$(PY) -m pytest -m 'not slow and not gpu' tests/study tests/cli $(ARGS)
 
 test-all: .venv  ## Run every test that needs no GPU
 	@.ci/chromium

@@ -67,6 +67,9 @@ class Family:
         self._members: dict[str, Any] = {}
         self._is_loaded = False
 
+    def __repr__(self) -> str:
+        return f"Family({self.kind!r})"
+
     def register(self, name: str) -> Callable[[T], T]:
         """Return a decorator that enters a component under ``name``; a second one of that name is refused."""
 

@@ -89,7 +89,7 @@ def test_a_schedule_is_a_pure_function_in_0_1(name: str, curve: list[float]) -> 
         ("cosine", lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 12)),
         ({"plateau": {"patience": 2, "gamma": 0.3}}, None),
     ],
-    ids=str,
+    ids=lambda one: "torch's" if callable(one) else str(one),
 )
 def test_torch_agrees_on_the_learning_rate(component: Any, torch_schedule: Any) -> None:
     """Epoch by epoch, on a curve that rises and stalls."""

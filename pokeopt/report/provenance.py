@@ -29,7 +29,7 @@ def provenance(views: Sequence[StudyView]) -> Provenance:
     """Return the resolved specification, the commands that rebuild it, and the facts of its runs."""
     first = views[0]
     return Provenance(
-        spec_yaml=spec_yaml(first.spec) if first.spec else "",
+        spec_yaml=spec_yaml(_elsewhere(first.spec)) if first.spec else "",
         commands=_commands(views),
         facts=tuple(_facts(views)),
     )
@@ -83,6 +83,11 @@ def _commands(views: Sequence[StudyView]) -> tuple[str, ...]:
     path = first.spec.get("path")
     run = [f"pokeopt run {shlex.quote(_file(path))} --name {shlex.quote(parent)}"] if path else []
     return (*run, f"pokeopt report {shlex.quote(parent)}")
+
+
+def _elsewhere(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a specification whose own path is one that a reader may have, too."""
+    return {**spec, "path": _file(spec["path"])} if spec.get("path") else dict(spec)
 
 
 def _file(path: Any) -> str:

@@ -41,6 +41,7 @@ def only_local_names(page: WSGIApplication) -> WSGIApplication:
     """Refuse a request under a foreign name: a site whose name was turned to this machine could read the store."""
 
     def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request that brings the token, redirect one that brings it in its address, refuse any other."""
         name = urlsplit(f"//{environ.get('HTTP_HOST', 'localhost')}").hostname
         if name and is_loopback(name):
             return page(environ, start_response)

@@ -25,6 +25,7 @@ def dressed(page: WSGIApplication, files: tuple[str, ...]) -> WSGIApplication:
     """
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with a file of ours, with optuna-dashboard's page dressed in them, or as it answers."""
         path = environ.get("PATH_INFO", "")
         if path.startswith(FILES):
             return _file(path.removeprefix(FILES), files, start_response)

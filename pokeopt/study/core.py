@@ -306,7 +306,6 @@ class Core:
 
     def _constrain(self, attempt: Attempt, record: TrialRecord) -> dict[str, Any]:
         """Tell Optuna how far each constraint is from being met: at most 0 is feasible."""
-        """Tell Optuna how far each constraint is from being met: at most 0 is feasible."""
         excess = {}
         for name, (minimum, maximum) in self.options.constraints.items():
             value = record.metrics.get(name, math.nan)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pokeopt.spec import PlanSpec, load_plan
-from pokeopt.store import open_store
+from pokeopt.spec.plan import PlannedArm
+from pokeopt.store import Store, open_store
 from pokeopt.study.ablations import trial_of
 from pokeopt.study.launch import placement_of
 from pokeopt.study.planning import STARTING_S, TRIAL_S, Speed, earlier_speed, measure_speed
@@ -89,7 +90,6 @@ def plan_ablation(
     Raises:
         UserError: If the plan or its data cannot be used.
     """
-    from pokeopt.data import load_data
     from pokeopt.trial import sizes
 
     store = open_store(storage, home)
@@ -98,12 +98,7 @@ def plan_ablation(
     classes = facts["data"]["classes"]
     workers = max(placement_of(plan.study).workers, 1)
     trained = [arm for arm in plan.arms if arm.prefix is None]
-    first = trained[0].config
-    data = load_data(first["data"], store.cache_dir, external=first.get("external") or {})
-    if measure:
-        speed: Speed | None = measure_speed(plan.study, [arm.config for arm in trained], data, home)
-    else:
-        speed = earlier_speed(plan.name, storage, home)
+    speed = _timed(plan, trained, store, home) if measure else earlier_speed(plan.name, storage, home)
     n_done = _done(plan, store)
     networks = len(trained) * len(plan.seeds)
     epochs = max(int(arm.config["training"]["epochs"]) for arm in trained)
@@ -142,6 +137,14 @@ def plan_ablation(
     )
 
 
+def _timed(plan: PlanSpec, trained: Sequence[PlannedArm], store: Store, home: Path) -> Speed:
+    from pokeopt.data import load_data
+
+    first = trained[0].config
+    data = load_data(first["data"], store.cache_dir, external=first.get("external") or {})
+    return measure_speed(plan.study, [arm.config for arm in trained], data, home)
+
+
 def _note(plan: PlanSpec, prefix: tuple[str, int] | None, is_searched: bool) -> str:
     if prefix is not None:
         return f"read from the first {prefix[1]} epochs of {prefix[0]}"
@@ -150,7 +153,7 @@ def _note(plan: PlanSpec, prefix: tuple[str, int] | None, is_searched: bool) -> 
     return "tuned first" if is_searched else ""
 
 
-def _done(plan: PlanSpec, store: Any) -> int:
+def _done(plan: PlanSpec, store: Store) -> int:
     """Return how many cells of the arms as they are now have a result."""
     if plan.name not in store.names():
         return 0

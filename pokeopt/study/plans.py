@@ -60,7 +60,10 @@ def _confirm(plan: PlanSpec, configs: Mapping[str, Mapping[str, Any]], first: Ma
         of = arm.prefix[0] if arm.prefix else arm.id
         prefix = {"of": arm.prefix[0], "epochs": arm.prefix[1]} if arm.prefix else None
         arms.append(Arm(arm.id, arm.id, {}, arm.changes, configs[of], arm.levels, prefix))
-    study = replace(plan.study, ablation=None)
+    resources = plan.study.resources
+    if plan.is_quick:  # nobody goes on from a smoke test: of its checkpoints only the best one stays
+        resources = replace(resources, checkpoint_gb=0.0)
+    study = replace(plan.study, ablation=None, resources=resources)
     return Confirm(
         name=plan.name,
         spec=study,

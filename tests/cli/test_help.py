@@ -32,7 +32,7 @@ def test_example_parses(name: str) -> None:
     command: Any = typer.main.get_command(app)
     while hasattr(command, "commands"):
         command = command.commands[words.pop(0)]
-    command.make_context(name, words)
+    assert command.make_context(name, words).command is command  # a word that it does not know raises
 
 
 @pytest.mark.parametrize("name", COMMANDS)

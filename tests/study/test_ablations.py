@@ -271,3 +271,14 @@ def test_a_name_belongs_to_one_kind(desk: Desk) -> None:
     api.run(desk.folder / "base.yaml", name="plan", home=desk.folder / "home", ablation=False, report=False)
     with pytest.raises(UserError, match="a search is called 'plan'"):
         desk.ablate(desk.write())
+
+
+def test_a_smoke_test_keeps_one_checkpoint(desk: Desk) -> None:
+    plan = desk.write(PLAN + "quick: {seeds: 2, set: {}}\n")
+    desk.ablate(plan)
+    desk.ablate(plan, quick=True)
+    kept = {
+        name: len(list((desk.folder / "home" / "checkpoints" / name).glob("*/checkpoint.pt")))
+        for name in ("plan", "plan.quick")
+    }
+    assert kept == {"plan": 4, "plan.quick": 1}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pokeopt.api import ablate, run
     from pokeopt.continuing import extend, replay
     from pokeopt.handle import Study, list_studies, load_study
+    from pokeopt.inference.model import load_model
 
 _HOMES = {
     "ablate": "api",
@@ -26,10 +27,11 @@ _HOMES = {
     "replay": "continuing",
     "Study": "handle",
     "list_studies": "handle",
+    "load_model": "inference.model",
     "load_study": "handle",
 }
 
-__all__ = ["Study", "ablate", "extend", "list_studies", "load_study", "replay", "run"]
+__all__ = ["Study", "ablate", "extend", "list_studies", "load_model", "load_study", "replay", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pokeopt.errors import StoreError, UserError
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import optuna
     import pandas as pd
 
+    from pokeopt.inference import Evaluation, ExportResult, Model, RetrainResult
     from pokeopt.store import Store, StudyView, TrialRow
 
 
@@ -172,6 +174,74 @@ class Study:
 
         output = Path(path) if path is not None else Path("reports") / f"{self.name}.html"
         return write_report(self.store, [self.name], output, format_of(output))
+
+    def retrain(self, seeds: int = 5, *, on: str = "train+val", trial: int | None = None) -> RetrainResult:
+        """Train the chosen configuration again with seeds 0 to ``seeds`` - 1; what is there already stays.
+
+        Args:
+            seeds: How many networks.
+            on: ``train`` or ``train+val``.
+            trial: This trial instead of the best.
+        """
+        from pokeopt.inference import retrain
+
+        return retrain(self.store, self.name, trial=trial, seeds=tuple(range(seeds)), on=on)
+
+    def export(
+        self,
+        path: Path | str,
+        *,
+        trial: int | None = None,
+        weights: Literal["retrained", "trial"] | None = None,
+        seed: int | None = None,
+    ) -> ExportResult:
+        """Write one network with all it needs to a ``.pt2`` or ``.onnx`` file that answers as it does, to 1e-5.
+
+        Args:
+            path: The file.
+            trial: This trial instead of the best.
+            weights: Those that were retrained, where there are some, or those that the search kept.
+            seed: The network of this seed instead of the first.
+        """
+        from pokeopt.inference import export_model
+
+        return export_model(self.store, self.name, Path(path), trial=trial, weights=weights, seed=seed)
+
+    def model(
+        self,
+        *,
+        trial: int | None = None,
+        weights: Literal["retrained", "trial"] | None = None,
+        seed: int | None = None,
+        ensemble: int | Literal["seeds"] | None = None,
+    ) -> Model:
+        """Return a trained network of the study to predict with, or an ensemble.
+
+        Args:
+            trial: This trial instead of the best.
+            weights: Those that were retrained, where there are some, or those that the search kept.
+            seed: The network of this seed instead of the first.
+            ensemble: Average so many of the best trials, or all retrained ``seeds``.
+        """
+        from pokeopt.inference import open_model
+
+        asked = None if ensemble is None else str(ensemble)
+        return open_model(self.store, self.name, trial=trial, weights=weights, seed=seed, ensemble=asked)
+
+    def evaluate(self, data: Mapping[str, Any], model: Model | None = None) -> Evaluation:
+        """Score a model of the study on a labelled set; it is stored, and the next report shows it.
+
+        Args:
+            data: The set, as the ``data`` section of a search-space file names it: a source and its settings.
+            model: One of ``model``; by default that without options.
+        """
+        from pokeopt.inference import evaluate
+        from pokeopt.inference.evaluate import keep_evaluation
+
+        chosen = model or self.model()
+        found = evaluate(chosen, data, self.store.cache_dir)
+        keep_evaluation(self.store, chosen, found)
+        return found
 
     @property
     def _has_best(self) -> bool:

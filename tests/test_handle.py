@@ -87,6 +87,27 @@ def test_a_study_from_a_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         study.curves(7)
 
 
+def test_the_model_after_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.datasets import load_digits
+
+    monkeypatch.chdir(tmp_path)
+    pokeopt.run(SPEC, workers=0, ablation=False, report=False)
+    study = pokeopt.load_study("code")
+    again = study.retrain(seeds=2, on="train")
+    assert [card.seed for card in again.cards] == [0, 1]
+    assert study.retrain(seeds=2, on="train").new == ()
+    images = [(image * 15).astype("uint8") for image in load_digits().images[:5]]
+    model = study.model(ensemble="seeds")
+    assert model.predict(images).shape == (5, 10)
+    done = study.export(tmp_path / "code.pt2", seed=1)
+    loaded = pokeopt.load_model(done.path)
+    assert loaded.predict(images) == pytest.approx(study.model(seed=1).predict(images), abs=1e-5)
+    found = study.evaluate({"source": "digits", "image_size": 8, "channels": "gray", "limit": 50}, model)
+    assert found.n == 50
+    assert found.model == model.label
+    assert "50 images" in study.report(tmp_path / "code.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("change", "part"),
     [

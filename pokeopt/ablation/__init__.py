@@ -9,7 +9,7 @@ from pokeopt.ablation.estimates import Estimate, iqm, prediction_interval
 from pokeopt.ablation.hashes import config_hash
 from pokeopt.ablation.interaction import Interaction, interactions
 from pokeopt.ablation.planning import best_of_n_optimism, detectable_effect, kendall_tau
-from pokeopt.ablation.resampling import Hierarchical, hierarchical_interval
+from pokeopt.ablation.resampling import Hierarchical, hierarchical_interval, hierarchical_means
 from pokeopt.ablation.shares import (
     Share,
     clopper_pearson,
@@ -41,6 +41,7 @@ __all__ = [
     "config_hash",
     "detectable_effect",
     "hierarchical_interval",
+    "hierarchical_means",
     "holm",
     "interactions",
     "iqm",

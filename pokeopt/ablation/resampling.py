@@ -86,25 +86,59 @@ def hierarchical_interval(
     if not seeds or not truth.size:
         return None
     score = METRICS[metric] if isinstance(metric, str) else metric
-    rng, n = np.random.default_rng(0), truth.size
-    weights = rng.multinomial(n, np.full(n, 1 / n), resamples).astype(
-        np.float32
-    )  # (B, N): how often each is drawn
-    weights = np.vstack([np.ones(n, np.float32), weights])  # the first row is the test part as it is
+    rng = np.random.default_rng(0)
+    weights = _draws(rng, truth.size, resamples)
     differences = np.stack(
         [
             _scores(weights, truth, arm[s], score, n_classes)
             - _scores(weights, truth, reference[s], score, n_classes)
             for s in seeds
         ]
-    )  # (S, 1 + B)
+    )
+    return _summarised(rng, differences, truth.size, confidence)
+
+
+def hierarchical_means(
+    arm: Mapping[int, Array],
+    reference: Mapping[int, Array],
+    confidence: float = 0.95,
+    *,
+    resamples: int = RESAMPLES,
+) -> Hierarchical | None:
+    """Do the same where a score is the mean over images of a value, such as an image's squared error.
+
+    Args:
+        arm: Seed to the value of each image, (N,).
+        reference: The same of the reference, of the same images.
+        confidence: Coverage of the interval.
+        resamples: How many.
+    """
+    seeds = sorted(arm.keys() & reference.keys())
+    if not seeds or not arm[seeds[0]].size:
+        return None
+    rng = np.random.default_rng(0)
+    by_image = np.stack([np.subtract(arm[s], reference[s], dtype=np.float64) for s in seeds])
+    n = by_image.shape[1]
+    differences = by_image @ (_draws(rng, n, resamples).T / n)
+    return _summarised(rng, differences, n, confidence)
+
+
+def _draws(rng: np.random.Generator, n: int, resamples: int) -> Array:
+    """Return how often each of n images is drawn, (1 + B, N); the first row is the test part as it is."""
+    drawn = rng.multinomial(n, np.full(n, 1 / n), resamples)
+    return np.vstack([np.ones(n, np.float32), drawn.astype(np.float32)])
+
+
+def _summarised(rng: np.random.Generator, differences: Array, n: int, confidence: float) -> Hierarchical:
+    """Draw seeds as well, from the differences (S, 1 + B) of each seed on each drawing of images."""
     whole, drawn = differences[:, 0], differences[:, 1:]
-    chosen = rng.integers(len(seeds), size=(len(seeds), resamples))
+    n_seeds, resamples = drawn.shape
+    chosen = rng.integers(n_seeds, size=(n_seeds, resamples))
     means = np.take_along_axis(drawn, chosen, axis=0).mean(0)
     low, high = np.quantile(means, [0.5 - confidence / 2, 0.5 + confidence / 2])
     total = float(means.var())
     share = min(1.0, float(drawn.mean(0).var()) / total) if total > 0 else None
-    return Hierarchical(len(seeds), n, float(whole.mean()), float(low), float(high), share)
+    return Hierarchical(n_seeds, n, float(whole.mean()), float(low), float(high), share)
 
 
 def _scores(weights: Array, truth: Labels, predicted: Labels, score: Counts, n_classes: int) -> Array:

@@ -29,12 +29,13 @@ def delete(
 ) -> int:
     """Delete a study with all that belongs to it.
 
-    The name is taken as it is. Its confirm study, artifacts and checkpoints go with it.
+    The name is taken as it is. Its confirm study, artifacts, checkpoints and retrained networks go with it.
     """
+    from pokeopt.store.moving import family
+
     store = store_at(storage, home)
     store.study(name)  # the error for a name that is not there
-    child = re.compile(rf"{re.escape(name)}\.(ablation|e\d+)")
-    doomed = [known for known in store.names() if known == name or child.fullmatch(known)]
+    doomed = family(store, name)
     _refuse_while_running(store)
     trials = {known: plural(len(store.load(known, exact=True).trials), "row") for known in doomed}
     what = ", ".join(f"{known} ({rows})" for known, rows in trials.items())
@@ -73,8 +74,9 @@ def clean(
 ) -> int:
     """Remove files that no study needs.
 
-    These are artifacts and checkpoints of studies that are gone; with --older-than and --keep-gb also what only
-    saves time. The checkpoint of a study's best trial stays until the question, or --yes, says that it may go.
+    These are artifacts, checkpoints and retrained networks of studies that are gone; with --older-than and --keep-gb
+    also what only saves time. The checkpoint of a study's best trial stays until the question, or --yes, says that it
+    may go.
     """
     from pokeopt.store.cleaning import remove, size_of, unowned
 

@@ -43,6 +43,18 @@ Sets = Annotated[
         show_default=False,
     ),
 ]
+Base = Annotated[
+    Path | None, typer.Option(metavar="SPACE.yaml", help="Start from this file instead of the plan's.")
+]
+Fidelity = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="exact, scaled or surrogate: of another base, or of --set.",
+        show_default="the plan's",
+    ),
+]
+Seeds = Annotated[int | None, typer.Option(help="Seeds of each arm; more than before top up.")]
 Space = Annotated[
     Path, typer.Argument(metavar="SPACE.yaml", help="The search-space file.", show_default=False)
 ]

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pokeopt.cli.options import (
+    Base,
+    Fidelity,
     GpusPerTrial,
     Home,
     Json,
     NoReport,
     Quiet,
     RayAddress,
+    Seeds,
     Sets,
     Space,
     Storage,
@@ -146,18 +149,9 @@ def ablate(
     quick: Annotated[
         bool, typer.Option("--quick", help="The plans' quick setting: a smoke run, no verdicts.")
     ] = False,
-    seeds: Annotated[int | None, typer.Option(help="Seeds of each arm; more than before top up.")] = None,
-    base: Annotated[
-        Path | None, typer.Option(metavar="SPACE.yaml", help="Start from this file instead of the plan's.")
-    ] = None,
-    fidelity: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WORD",
-            help="exact, scaled or surrogate: of another base, or of --set.",
-            show_default="the plan's",
-        ),
-    ] = None,
+    seeds: Seeds = None,
+    base: Base = None,
+    fidelity: Fidelity = None,
     sets: Sets = None,
     timeout: Timeout = None,
     workers: Workers = None,
@@ -260,6 +254,9 @@ def plan(
         bool, typer.Option("--measure", help="Time about 20 batches of a few configurations.")
     ] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Of an ablation plan: its quick setting.")] = False,
+    seeds: Seeds = None,
+    base: Base = None,
+    fidelity: Fidelity = None,
     sets: Sets = None,
     storage: Storage = None,
     home: Home = None,
@@ -268,8 +265,9 @@ def plan(
     """Check a file and say what running it would take.
 
     Prints parameters, trials, arms, cells, model sizes and time. Nothing is trained but what --measure times;
-    the image cache is filled.
+    the image cache is filled. --quick, --seeds, --base and --fidelity are of an ablation plan.
     """
+    at_least("--seeds", seeds, 1)
     from pokeopt.cli.planned import print_ablation_plan, print_plan
     from pokeopt.spec.plan import is_plan
 
@@ -278,12 +276,24 @@ def plan(
         from pokeopt.study.planning_cells import plan_ablation
 
         asked = plan_ablation(
-            space, quick=quick, sets=sets or (), storage=storage, home=where, measure=measure
+            space,
+            quick=quick,
+            seeds=seeds,
+            base=base,
+            fidelity=fidelity,
+            sets=sets or (),
+            storage=storage,
+            home=where,
+            measure=measure,
         )
         print_json(asked.as_dict()) if as_json else print_ablation_plan(asked)
         return 0
-    if quick:
-        raise UserError("--quick", "a search-space file has no quick setting", "give an ablation plan")
+    of_plans = {"--quick": quick or None, "--seeds": seeds, "--base": base, "--fidelity": fidelity}
+    for option, value in of_plans.items():
+        if value is not None:
+            raise UserError(
+                option, f"{space} is a search-space file", "give an ablation plan, or leave it out"
+            )
     from pokeopt.study.planning import make_plan
 
     planned = make_plan(space, sets=sets or (), storage=storage, home=where, measure=measure)

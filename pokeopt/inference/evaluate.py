@@ -23,13 +23,11 @@ from pokeopt.inference.graph import Bytes, Outputs
 from pokeopt.inference.model import Model
 from pokeopt.inference.scoring import Interval, class_intervals, mean_interval
 from pokeopt.losses.base import Batch
-from pokeopt.metrics import score, score_images
+from pokeopt.metrics import IMAGE_METRICS, score, score_images
 from pokeopt.registry import import_plugins, nearest
 from pokeopt.store import Store
 from pokeopt.store.evaluations import write_evaluation
 from pokeopt.training.values import image_values
-
-IMAGE_METRICS = {"mse": "squared_error", "mae": "absolute_error"}
 
 
 @dataclass(frozen=True)

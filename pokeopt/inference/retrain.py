@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -261,8 +260,4 @@ def _reads(store: Store, view: StudyView) -> int:
         for name in names
         for row in store.load(name, exact=True).complete
     )
-    own = re.compile(rf"{re.escape(view.name)}-\d+")
-    folders = (store.home / "models").glob("*")
-    return trials + sum(
-        len(list(folder.glob("*/seed-*.pt"))) for folder in folders if own.fullmatch(folder.name)
-    )
+    return trials + sum(len(list(folder.glob("*/seed-*.pt"))) for folder in store.models_of(view.name))

@@ -65,7 +65,7 @@ def find_trial(view: StudyView, number: int | None) -> TrialRow:
 
 def models_dir(store: Store, view: StudyView, row: TrialRow) -> Path:
     """Return the folder of a trial's retrained weights."""
-    return store.home / "models" / f"{view.name}-{row.number}"
+    return store.models_dir / f"{view.name}-{row.number}"
 
 
 def trial_networks(store: Store, view: StudyView, row: TrialRow) -> list[Trained]:

@@ -10,6 +10,7 @@ from pokeopt.metrics.base import Direction, Floats, GroupMetric, ImageMetric, Me
 from pokeopt.registry import METRICS
 
 MAKING = ("reconstruction", "translation")  # tasks whose networks make images
+IMAGE_METRICS = {"mse": "squared_error", "mae": "absolute_error"}  # plain means over images, and of what
 LEAST_ERROR = 1e-10  # 100 dB: nearer to the truth than bytes can be
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -76,9 +75,13 @@ class CNN:
         height, width = image.height, image.width
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise((image.channels, *self.channels)):
-            layers.append(self._stage(n_in, n_out))
-            if min(height, width) >= 2:
-                layers.append(nn.MaxPool2d(2))
+            pools = min(height, width) >= 2
+            # the largest of four is the same before a rising function as after it, which then has a quarter to do
+            is_late = pools and self.activation in ("relu", "leaky_relu")
+            activation = ACTIVATIONS[self.activation]()
+            layers.append(self._stage(n_in, n_out, nn.Identity() if is_late else activation))
+            if pools:
+                layers.append(nn.Sequential(nn.MaxPool2d(2), activation) if is_late else nn.MaxPool2d(2))
                 height, width = height // 2, width // 2
         if self.head == "pool":
             layers.append(nn.AdaptiveAvgPool2d(1))
@@ -93,16 +96,16 @@ class CNN:
             n_units = self.hidden
         return nn.Sequential(*layers, nn.Dropout(self.dropout), nn.Linear(n_units, n_classes))
 
-    def _stage(self, n_in: int, n_out: int) -> nn.Module:
-        """Return the convolutions of one stage, from images (N, n_in, H, W) to maps (N, n_out, H, W)."""
+    def _stage(self, n_in: int, n_out: int, last: nn.Module) -> nn.Module:
+        """Return a stage that ends with ``last``, from images (N, n_in, H, W) to maps (N, n_out, H, W)."""
         act = ACTIVATIONS[self.activation]
-        convolutions: list[nn.Module] = []
-        for i in range(self.convs_per_stage):
-            convolutions += [*self._convolve(n_in if i == 0 else n_out, n_out, self.kernel), act()]
+        convolutions = self._convolve(n_in, n_out, self.kernel)
+        for _ in range(self.convs_per_stage - 1):
+            convolutions += [act(), *self._convolve(n_out, n_out, self.kernel)]
         if not self.residual:
-            return nn.Sequential(*convolutions)
+            return nn.Sequential(*convolutions, last)
         shortcut = self._convolve(n_in, n_out, 1) if n_in != n_out else []
-        return Residual(nn.Sequential(*convolutions[:-1]), nn.Sequential(*shortcut), act)
+        return Residual(nn.Sequential(*convolutions), nn.Sequential(*shortcut), last)
 
     def _convolve(self, n_in: int, n_out: int, kernel: int) -> list[nn.Module]:
         # batch norm subtracts the mean, so that a bias before it would never be trained
@@ -116,9 +119,9 @@ class Residual(nn.Module):
     Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
     """
 
-    def __init__(self, branch: nn.Module, shortcut: nn.Module, activation: Callable[[], nn.Module]) -> None:
+    def __init__(self, branch: nn.Module, shortcut: nn.Module, activation: nn.Module) -> None:
         super().__init__()
-        self.branch, self.shortcut, self.activation = branch, shortcut, activation()
+        self.branch, self.shortcut, self.activation = branch, shortcut, activation
 
     def forward(self, images: Tensor) -> Tensor:
         """Return maps (N, n_out, H, W) of images (N, n_in, H, W)."""

@@ -28,6 +28,7 @@ from pokeopt.report.mean_curves import mean_curves, stopping_rules
 from pokeopt.report.outliers import with_outliers
 from pokeopt.report.plan import plan_of, test_share, verdicts_of
 from pokeopt.report.predictions import TrialPredictions
+from pokeopt.report.redrawn import redraw
 from pokeopt.report.shift import summarise_shifts
 from pokeopt.report.summary import AblationSummary, ArmSummary, Confusion, Hole, MetricSummary
 from pokeopt.store import StudyView, TrialRow
@@ -90,6 +91,7 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
         settings=_settings(view, cells, arms),
         generative=summarise_generative(cells, part),
         chance=chance_of(cells),
+        redrawn=redraw(cells, arms, metric, str(view.attrs.get("resample", "train_val"))),
         external=dict(view.spec.get("external") or {}),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pokeopt.ablation import Effect, Level
 
 if TYPE_CHECKING:
+    from pokeopt.ablation import Hierarchical
     from pokeopt.ablation.interaction import Interaction
     from pokeopt.ablation.shares import Share
     from pokeopt.ablation.verdicts import Verdict
@@ -277,6 +278,7 @@ class AblationSummary:
     external: Mapping[str, Any] = field(default_factory=dict)
     generative: tuple[MetricSummary, ...] = ()
     chance: Chance | None = None
+    redrawn: Mapping[str, Hierarchical] = field(default_factory=dict)
 
     @property
     def classes(self) -> tuple[ClassEffect, ...]:

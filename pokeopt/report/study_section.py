@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pokeopt.report import class_deltas, confusion, curve_figures, design_table, effects, tables
+from pokeopt.report import class_deltas, confusion, curve_figures, design_table, effects, redrawn, tables
 from pokeopt.report.blocks import Block, Section, Text, headed, present
 from pokeopt.report.layers import layer_tables
 from pokeopt.report.summary import AblationSummary, StudySummary
@@ -29,6 +29,7 @@ def study_section(study: StudySummary, prefix: str, *, several: bool) -> Section
         tables.arms_table(ablation, f"{id_}-arms"),
         *tables.further_tables(ablation, f"{id_}-further"),
         effects.strip(ablation, f"{id_}-strip"),
+        redrawn.redrawn_table(ablation, f"{id_}-redrawn"),
         tables.holes_table(ablation, f"{id_}-holes"),
         tables.parts_table(ablation, f"{id_}-parts"),
         *(

@@ -1,4 +1,4 @@
-"""What no living process and no study owns any more: rows left running, artifacts, checkpoints."""
+"""What no living process and no study owns any more: rows left running, artifacts, checkpoints, retrained networks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pokeopt.records import TrialState
 from pokeopt.store.lease import lease_is_held
+from pokeopt.store.opening import owner_of_models
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -36,12 +37,12 @@ def rows_left_running(store: Store) -> list[tuple[str, int]]:
 
 
 def unowned(store: Store) -> list[Path]:
-    """Return artifact files that no study and no trial names, and checkpoint folders of studies that are gone."""
+    """Return artifact files that nothing names, and checkpoints and retrained networks of studies that are gone."""
     artifacts = _files(store.artifacts_dir) - set(_named_artifacts(store))
     names = set(store.names())
-    folders = store.checkpoints_dir.iterdir() if store.checkpoints_dir.is_dir() else ()
-    checkpoints = [path for path in folders if path.name not in names]
-    return [*(store.artifacts_dir / name for name in sorted(artifacts)), *sorted(checkpoints)]
+    checkpoints = [path for path in _inside(store.checkpoints_dir) if path.name not in names]
+    models = [path for path in _inside(store.models_dir) if owner_of_models(path) not in names]
+    return [*(store.artifacts_dir / name for name in sorted(artifacts)), *checkpoints, *models]
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,12 @@ def remove(path: Path) -> int:
     return freed
 
 
+def _inside(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
 def _files(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
+    return {path.name for path in _inside(folder) if path.is_file()}
 
 
 def _named_artifacts(store: Store) -> Iterator[str]:

@@ -55,6 +55,7 @@ class Store:
         self.url, self.home = url, home
         self.artifacts_dir = home / "artifacts"
         self.checkpoints_dir = home / "checkpoints"
+        self.models_dir = home / "models"
         self.cache_dir = home / "cache"
         self._key = hashlib.sha1(url.encode()).hexdigest()[:12]
         self.leases_dir = home / "locks" / self._key
@@ -167,8 +168,12 @@ class Store:
         with self.artifact_store.open_reader(artifact_id) as reader:
             return reader.read()
 
+    def models_of(self, name: str) -> list[Path]:
+        """Return the folders of a study's retrained networks, ``models/NAME-TRIAL``."""
+        return sorted(path for path in self.models_dir.glob(f"{name}-*") if owner_of_models(path) == name)
+
     def delete(self, name: str) -> None:
-        """Delete a study with its artifacts and checkpoints."""
+        """Delete a study with its artifacts, checkpoints and retrained networks."""
         import shutil
 
         import optuna
@@ -180,8 +185,18 @@ class Store:
         for owner in owners:
             for _, artifact_id in attached(self.storage, owner):
                 (self.artifacts_dir / artifact_id).unlink(missing_ok=True)
-        shutil.rmtree(self.checkpoints_dir / name, ignore_errors=True)
+        for folder in (self.checkpoints_dir / name, *self.models_of(name)):
+            shutil.rmtree(folder, ignore_errors=True)
         optuna.delete_study(study_name=name, storage=self.storage)
+
+
+def owner_of_models(folder: Path) -> str:
+    """Return the study whose retrained networks a folder ``models/NAME-TRIAL`` holds.
+
+    >>> owner_of_models(Path("models/mlp-2-13"))
+    'mlp-2'
+    """
+    return folder.name.rpartition("-")[0]
 
 
 def row_of(trial: optuna.trial.FrozenTrial, replaced_by: int | None) -> TrialRow:

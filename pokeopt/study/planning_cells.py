@@ -72,6 +72,9 @@ def plan_ablation(
     path: str | Path,
     *,
     quick: bool = False,
+    seeds: int | None = None,
+    base: str | Path | None = None,
+    fidelity: str | None = None,
     sets: Sequence[str] = (),
     storage: str | None = None,
     home: Path,
@@ -82,6 +85,9 @@ def plan_ablation(
     Args:
         path: The plan.
         quick: Its quick setting.
+        seeds: Of each arm, instead of the plan's.
+        base: Another search-space file to start from.
+        fidelity: What to call it then: exact, scaled or surrogate.
         sets: ``KEY=VALUE`` changes, made before each arm's own.
         storage: Where earlier cells are looked up.
         home: Folder of the image cache.
@@ -93,7 +99,15 @@ def plan_ablation(
     from pokeopt.trial import sizes
 
     store = open_store(storage, home)
-    plan = load_plan(path, quick=quick, sets=tuple(sets), trial_of=lambda name, n: trial_of(store, name, n))
+    plan = load_plan(
+        path,
+        quick=quick,
+        seeds=seeds,
+        base=base,
+        fidelity=fidelity,
+        sets=tuple(sets),
+        trial_of=lambda name, n: trial_of(store, name, n),
+    )
     facts = prepare_plan(plan, store)
     classes = facts["data"]["classes"]
     workers = max(placement_of(plan.study).workers, 1)

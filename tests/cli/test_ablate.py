@@ -44,6 +44,11 @@ def test_a_plan_is_looked_at_run_and_looked_at_again(run: Run, plan: Path, tmp_p
     assert "Does width matter?" in out
     assert "claim  diff: wide is better" in out
     assert not (tmp_path / ".pokeopt/pokeopt.db").exists()
+    other = tmp_path / "other.yaml"
+    other.write_text(BASE.replace("depth: 1", "depth: 2"))
+    asked = run("plan", str(plan), "--seeds", "5", "--base", str(other), "--fidelity", "scaled")[1]
+    assert "2 arms, 5 seeds: 10 cells" in asked
+    assert "fidelity scaled" in asked
     code, out, err = run("ablate", str(plan), "--workers", "0")
     assert (code, err) == (0, "")
     assert "width: 4 of 4 cells complete, by test/macro_f1" in out
@@ -89,7 +94,10 @@ def test_a_search_is_ablated_by_its_name(run: Run, plan: Path, tmp_path: Path) -
         (("ablate", "PLAN", "--fidelity", "exactly"), "is no fidelity"),
         (("ablate", "PLAN", "--set", "model.widht=3"), "model.widht"),
         (("ablate", "PLAN", "--base", "nowhere.yaml"), "there is no such file"),
-        (("plan", "base.yaml", "--quick"), "has no quick setting"),
+        (("plan", "PLAN", "--base", "nowhere.yaml"), "there is no such file"),
+        (("plan", "PLAN", "--seeds", "0"), "must be at least 1"),
+        (("plan", "base.yaml", "--quick"), "--quick: base.yaml is a search-space file"),
+        (("plan", "base.yaml", "--fidelity", "scaled"), "--fidelity: base.yaml is a search-space file"),
     ],
 )
 def test_wrong_words_are_one_line_and_nothing_is_written(

@@ -30,6 +30,37 @@ def test_delete_takes_the_confirm_study_along(run: Run, home: Path) -> None:
     assert files(store.artifacts_dir) == 0
 
 
+def test_retrained_networks_go_with_their_study_alone(run: Run, home: Path) -> None:
+    """``mlp-2`` may be trial 2 of ``mlp``, or a study; its own trials make the difference."""
+    models = open_store(None, home).models_dir
+    for folder in ("mlp-2", "mlp-2-0", "other-3"):
+        (models / folder / "train").mkdir(parents=True)
+        (models / folder / "train" / "seed-0.pt").write_bytes(b"weights")
+    run("delete", "mlp", "--yes", "--home", str(home))
+    assert sorted(path.name for path in models.iterdir()) == ["mlp-2-0", "other-3"]
+    assert "removed 2 files" in run("clean", "--home", str(home))[1]
+    assert not any(models.iterdir())
+
+
+def test_clean_keeps_what_was_retrained(run: Run, home: Path) -> None:
+    weights = open_store(None, home).models_dir / "mlp-1" / "train" / "seed-0.pt"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    run(
+        "clean",
+        "--cache",
+        "--checkpoints",
+        "--older-than",
+        "1s",
+        "--keep-gb",
+        "0",
+        "--yes",
+        "--home",
+        str(home),
+    )
+    assert weights.exists()
+
+
 def test_delete_asks(run: Run, home: Path) -> None:
     """Without a terminal to answer from, nothing is deleted."""
     code, _, err = run("delete", "mlp", "--home", str(home))

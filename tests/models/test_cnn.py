@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from pokeopt.errors import SpecError
 from pokeopt.models.base import ImageShape
 from pokeopt.models.cnn import CNN
+from pokeopt.models.mlp import ACTIVATIONS, Activation
 from pokeopt.registry import MODELS
 
 SHAPE = ImageShape(3, 16, 16)
@@ -55,10 +57,29 @@ def test_a_residual_stage_adds_its_input() -> None:
     """With a branch of zeros, a stage without a change of channels is activation and pooling alone."""
     model = CNN(depth=1, channels=(3,), residual=True, batch_norm=False).build(SHAPE, 5)
     assert isinstance(model, nn.Sequential)
-    stage, x = model[0], images(2) - 0.5
+    stage, x = model[:2], images(2) - 0.5
     for parameter in stage.parameters():
         nn.init.zeros_(parameter)
-    torch.testing.assert_close(stage(x), x.relu())
+    torch.testing.assert_close(stage(x), functional.max_pool2d(x.relu(), 2))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activation_and_pooling_come_to_the_same_in_either_order(activation: Activation) -> None:
+    """Where pooling comes first, to save work, values and gradients are those of the documents' order."""
+    model = CNN(depth=1, channels=(4,), activation=activation).build(SHAPE, 5)
+    assert isinstance(model, nn.Sequential)
+    stage = model[0]
+    assert isinstance(stage, nn.Sequential)
+    normalised = stage[:2](images(4))
+    found, wanted = normalised.detach().requires_grad_(), normalised.detach().requires_grad_()
+    act = ACTIVATIONS[activation]()
+    ours, plain = model[1](stage[2:](found)), functional.max_pool2d(act(wanted), 2)
+    assert torch.equal(ours, plain)
+    weights = torch.linspace(-1, 1, ours.numel()).reshape(ours.shape)
+    gradients = [
+        torch.autograd.grad((out * weights).sum(), at)[0] for out, at in ((ours, found), (plain, wanted))
+    ]
+    assert torch.equal(*gradients)
 
 
 @pytest.mark.parametrize("settings", VARIANTS)

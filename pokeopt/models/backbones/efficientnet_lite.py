@@ -74,7 +74,7 @@ def conv_norm(
     parts["conv"] = SameConv2d(n_in, n_out, kernel, stride, groups=groups, bias=False)
     parts["norm"] = nn.BatchNorm2d(n_out, eps=1e-3, momentum=0.01)  # those of the source
     if activated:
-        parts["activation"] = nn.ReLU6()
+        parts["activation"] = nn.ReLU6(inplace=True)
     return nn.Sequential(parts)
 
 

@@ -1,10 +1,12 @@
 """The seed x test-image interval against brute force and scikit-learn."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from pokeopt.ablation.resampling import hierarchical_interval, macro_f1_of
+from pokeopt.ablation.resampling import hierarchical_interval, hierarchical_means, macro_f1_of
 
 K = 4
 
@@ -98,3 +100,15 @@ def test_no_common_seed_and_no_difference() -> None:
 def test_a_class_that_is_neither_there_nor_predicted_does_not_count() -> None:
     hits, there, found = np.array([[3.0, 0.0, 2.0]]), np.array([[3.0, 0.0, 2.0]]), np.array([[3.0, 0.0, 2.0]])
     assert macro_f1_of(hits, there, found) == pytest.approx(1.0)
+
+
+def test_means_of_images_are_resampled_like_classes() -> None:
+    """Accuracy is the mean of hits: both ways to its interval give the same."""
+    arm, reference, truth = arms(4, 60, 0.1)
+    by_class = hierarchical_interval(arm, reference, truth, "accuracy", K)
+    hits = [{s: (p == truth).astype(np.float32) for s, p in one.items()} for one in (arm, reference)]
+    by_image = hierarchical_means(*hits)
+    assert by_class is not None
+    assert by_image is not None
+    assert astuple(by_image) == pytest.approx(astuple(by_class), abs=1e-5)
+    assert hierarchical_means({0: hits[0][0]}, {1: hits[1][1]}) is None, "no seed is common"

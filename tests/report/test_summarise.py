@@ -11,8 +11,10 @@ from sklearn.metrics import f1_score
 from pokeopt.errors import UserError
 from pokeopt.report import summarise
 from pokeopt.report.predictions import read_predictions
+from pokeopt.report.redrawn import redrawn_table
 from pokeopt.report.summary import AblationSummary, SearchSummary, StudySummary
 from pokeopt.store import Store
+from tests.report.conftest import SUPPORT, Builder
 
 
 def only(store: Store, name: str = "mlp") -> StudySummary:
@@ -144,3 +146,27 @@ def test_data_and_provenance(whole: Store) -> None:
         "pokeopt report mlp",
     )
     assert "silhouette_crop" in study.provenance.spec_yaml
+
+
+def test_effects_are_shown_as_they_were_if_the_test_images_were_others(whole: Store) -> None:
+    ablation = ablation_of(only(whole))
+    assert set(ablation.redrawn) == {arm.id for arm in ablation.arms if arm.effect is not None}
+    for arm in ablation.arms:
+        if arm.effect is None:
+            continue
+        found = ablation.redrawn[arm.id]
+        assert found.mean == pytest.approx(arm.effect.mean, abs=1e-5), "of one set of runs and images"
+        assert found.low <= found.mean <= found.high
+        assert (found.n_seeds, found.n_images) == (arm.effect.n, sum(SUPPORT))
+    table = redrawn_table(ablation, "redrawn")
+    assert table is not None
+    assert [row[0].text for row in table.rows] == [
+        arm.label for arm in ablation.arms if arm.effect is not None
+    ]
+
+
+def test_nothing_is_redrawn_where_each_seed_has_a_test_part_of_its_own(builder: Builder) -> None:
+    builder.confirm("own.ablation", seeds=3, resample="all")
+    ablation = ablation_of(only(builder.store, "own.ablation"))
+    assert not ablation.redrawn
+    assert redrawn_table(ablation, "redrawn") is None

@@ -12,6 +12,7 @@ import typer
 from ruamel.yaml import YAML
 
 from docs.reference import PAGE, reference
+from docs.site_hooks import on_page_markdown
 from pokeopt.cli.app import app
 
 REFERENCE = reference()  # at collection, before a test imports a plugin
@@ -71,6 +72,16 @@ def test_every_page_is_in_the_site() -> None:
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_the_site_has_no_link_out_of_its_folder(page: Path) -> None:
+    """mkdocs knows nothing outside of ``docs/``: there a link becomes the name of the file."""
+    text = page.read_text(encoding="utf-8")
+    shown = on_page_markdown(text)
+    assert "](../" not in shown
+    for _, path in re.findall(r"\[([^\]]+)\]\(\.\./([^)#]+)", text):
+        assert path in shown
 
 
 def test_the_reference_is_what_the_schema_says() -> None:

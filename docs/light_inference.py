@@ -57,7 +57,7 @@ def read(path: Path, card: dict) -> np.ndarray:
         picture = Image.alpha_composite(ground, picture).convert("RGB" if card["channels"] == "rgb" else "L")
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture)
+    pixels = np.array(picture)  # torch wants to own what it reads
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 

@@ -1,4 +1,4 @@
-"""What mkdocs asks for while it builds the site: links out of ``docs/`` lead to no page there, and become names of files."""
+"""What mkdocs asks for as it builds the site: links out of ``docs/`` lead to no page, and become names of files."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
 def test_the_site_has_no_link_out_of_its_folder(page: Path) -> None:
-    """mkdocs knows nothing outside of ``docs/``: there a link becomes the name of the file."""
+    """Outside of ``docs/`` there are no pages: a link becomes the name of its file."""
     text = page.read_text(encoding="utf-8")
     shown = on_page_markdown(text)
     assert "](../" not in shown

@@ -31,6 +31,7 @@ class Comparison:
         is_ratio: The values are logarithms, and so are ``low`` and ``high``.
         is_equal: The claim is equality: two one-sided tests, and their 1 - 2 alpha interval.
         is_counted: The value was counted, not estimated: equal values are certain.
+        over: Two more arms; the values are then how much the effect of ``arm`` on ``other`` exceeds theirs in size.
     """
 
     arm: str
@@ -42,6 +43,16 @@ class Comparison:
     is_ratio: bool = False
     is_equal: bool = False
     is_counted: bool = False
+    over: tuple[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """What is compared, in signs: ``a − b``, ``a / b``, or ``|a − b| − |c − d|``."""
+        if not self.other:
+            return self.arm
+        if self.over is not None:
+            return f"|{self.arm} − {self.other}| − |{self.over[0]} − {self.over[1]}|"
+        return f"{self.arm} {'/' if self.is_ratio else '−'} {self.other}"
 
     @property
     def is_exact(self) -> bool:
@@ -65,7 +76,7 @@ class Comparison:
 def untestable(claim: Claim, scores: Mapping[str, Scores], missing: Mapping[str, Collection[int]]) -> str:
     """Return why no verdict can be given, as a sentence; empty if one can."""
     if claim.kind == "qual":
-        return "the claim names no number to measure"
+        return claim.why or "no run of this plan measures what it says"
     table = scores.get(claim.metric)
     if not table or not any(table.values()):
         return f"no run measured {claim.metric}"
@@ -113,7 +124,11 @@ def comparisons(claim: Claim, table: Scores, direction: str, rope: float) -> tup
             found = values[claim.arm] - values[claim.other]
             if claim.over:
                 found = _aligned(found) - _aligned(values[claim.over[0]] - values[claim.over[1]])
-            return (Comparison(claim.arm, claim.other, found, low, high, smallest, is_counted=is_counted),)
+            return (
+                Comparison(
+                    claim.arm, claim.other, found, low, high, smallest, is_counted=is_counted, over=claim.over
+                ),
+            )
         case "equal":
             one, two = claim.arms
             within = claim.within or 0.0

@@ -41,16 +41,10 @@ def reason(
 
 def _stated(each: Comparison, found: Estimate, side: str) -> str:
     if each.is_exact:
-        return f"{_name(each)} is {_number(each, found.mean)} in every run, {side}"
+        return f"{each.name} is {_number(each, found.mean)} in every run, {side}"
     if found.low == found.high:
-        return f"{_name(each)} is {_number(each, found.mean)} in every run, which lies {side}"
-    return f"{_name(each)} is {_interval(each, found)}, which lies wholly {side}"
-
-
-def _name(each: Comparison) -> str:
-    if not each.other:
-        return each.arm
-    return f"{each.arm} {'/' if each.is_ratio else '−'} {each.other}"
+        return f"{each.name} is {_number(each, found.mean)} in every run, which lies {side}"
+    return f"{each.name} is {_interval(each, found)}, which lies wholly {side}"
 
 
 def _number(each: Comparison, value: float | None) -> str:
@@ -109,8 +103,8 @@ def _agrees(each: Comparison, found: Estimate) -> bool:
 
 def _open(each: Comparison, found: Estimate, n: int) -> str:
     if found.low is None or found.high is None:
-        return f"{_name(each)} is {_number(each, found.mean)} at each of {n} seeds: without spread there is no interval"
-    said = f"{_name(each)} is {_interval(each, found)}"
+        return f"{each.name} is {_number(each, found.mean)} at each of {n} seeds: without spread there is no interval"
+    said = f"{each.name} is {_interval(each, found)}"
     if _excluded(each, found):
         return f"{said}, against the claim, but not once corrected for the number of its pairs"
     low, high = _bounds(each)

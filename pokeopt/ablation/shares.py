@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,6 +60,19 @@ def probability_of_improvement(
     if not ahead:
         return Share(0)
     n, count = len(ahead), sum((each + 1) / 2 for each in ahead)
+    return Share(n, count, count / n, *_wilson(count, n, confidence))
+
+
+def share_within(values: Iterable[float], low: float, high: float, confidence: float = 0.95) -> Share:
+    """Estimate how often a value lies between two bounds, with Wilson's interval; one on a bound counts half.
+
+    >>> share_within([0.2, 0.0, -0.1, 0.3], 0.0, math.inf).share
+    0.625
+    """
+    each = [0.5 if value in (low, high) else float(low < value < high) for value in values]
+    if not each:
+        return Share(0)
+    n, count = len(each), sum(each)
     return Share(n, count, count / n, *_wilson(count, n, confidence))
 
 

@@ -34,7 +34,7 @@ from pokeopt.ablation.predicates import (
     untestable,
 )
 from pokeopt.ablation.reasons import reason
-from pokeopt.ablation.shares import probability_of_improvement
+from pokeopt.ablation.shares import share_within
 from pokeopt.ablation.statistics import MOST_SEEDS, holm
 from pokeopt.spec.claims import Claim
 
@@ -52,14 +52,16 @@ class Part:
         other: The arm that it is compared with; empty for a bound on one arm.
         measured: Mean difference, score or ratio, with its interval at the claim's adjusted level.
         p: Evidence against "not as claimed"; 1 where it is on the other side, None where it has no test.
-        p_improvement: How often a run of ``arm`` is ahead of the run of ``other`` with the same seed.
+        name: It in signs, as ``a − b``.
+        p_claimed: The share of the seeds at which the claim holds; None for what is counted, not estimated.
     """
 
     arm: str
     other: str
     measured: Estimate
     p: float | None = None
-    p_improvement: Estimate | None = None
+    name: str = ""
+    p_claimed: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -74,11 +76,12 @@ class Verdict:
         measured: As in ``Part``; of an order its weakest pair, on which it hangs.
         p: The claim's p before adjustment.
         p_holm: It, adjusted over the study's claims.
-        p_improvement: As in ``Part``.
+        p_claimed: As in ``Part``.
         seeds_needed: ``inconclusive``: how many seeds would decide, were means and SDs as measured; None above 1000.
         parts: Every comparison.
         reported_inside: Whether each reported value lies in the 95 % prediction interval of one new run of its arm;
             None below fidelity ``exact``, or where there is nothing to compare.
+        is_smoke: Whether it has no verdict for the sole reason that the runs are a smoke test.
     """
 
     claim: Claim
@@ -88,10 +91,11 @@ class Verdict:
     measured: Estimate | None = None
     p: float | None = None
     p_holm: float | None = None
-    p_improvement: Estimate | None = None
+    p_claimed: Estimate | None = None
     seeds_needed: int | None = None
     parts: tuple[Part, ...] = ()
     reported_inside: bool | None = None
+    is_smoke: bool = False
 
 
 def judge(
@@ -161,8 +165,9 @@ class _Case:
             smallest = smallest_that_counts(claim.metric, self.table, directions, rope)
             self.comparisons = comparisons(claim, self.table, self.direction, smallest)
         self.n = min((each.values.size for each in self.comparisons), default=0)
-        if is_quick and not self.why_not:
-            self.why_not = f"{self.n} seed{'s' if self.n != 1 else ''}, smoke: no verdict"
+        self.is_smoke = is_quick and not self.why_not
+        if self.is_smoke:
+            self.why_not = f"{self.n} seed{'s' if self.n != 1 else ''} of a smoke run"
         self.p_parts = [_p_value(each, test_share) for each in self.comparisons]
         known = [p for p in self.p_parts if p is not None]
         self.p = max(known) if len(known) == len(self.p_parts) and known else None
@@ -172,13 +177,22 @@ class _Case:
         if self.why_not:
             level = ALPHA
         parts = tuple(
-            Part(each.arm, each.other, _measured(each, level, self.test_share), p, self._improvement(each))
+            Part(
+                each.arm, each.other, _measured(each, level, self.test_share), p, each.name, _p_claimed(each)
+            )
             for each, p in zip(self.comparisons, self.p_parts, strict=True)
         )
         weakest = max(parts, key=lambda part: -1.0 if part.p is None else part.p) if self.n else None
-        common = Verdict(self.claim, "not testable", self.why_not, self.n, parts=parts if self.n else ())
+        common = Verdict(
+            self.claim,
+            "not testable",
+            self.why_not,
+            self.n,
+            parts=parts if self.n else (),
+            is_smoke=self.is_smoke,
+        )
         if weakest:
-            common = replace(common, measured=weakest.measured, p_improvement=weakest.p_improvement)
+            common = replace(common, measured=weakest.measured, p_claimed=weakest.p_claimed)
         if self.why_not:
             return common
         agree, exclude = (bool(found[0]) for found in self._outcomes(level))
@@ -205,11 +219,12 @@ class _Case:
         decided = agree | exclude
         return int(counts[int(np.argmax(decided))]) if decided.any() else None
 
-    def _improvement(self, each: Comparison) -> Estimate | None:
-        if not each.other or not self.direction or self.claim.over or not each.values.size:
-            return None
-        share = probability_of_improvement(self.table[each.arm], self.table[each.other], self.direction)
-        return Estimate(share.share, share.low, share.high) if share.n else None
+
+def _p_claimed(each: Comparison) -> Estimate | None:
+    if each.is_counted or not each.values.size:
+        return None
+    share = share_within(each.values.tolist(), each.low, each.high)
+    return Estimate(share.share, share.low, share.high)
 
 
 def _p_value(each: Comparison, test_share: float | None) -> float | None:

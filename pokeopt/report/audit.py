@@ -116,12 +116,12 @@ def _items_table(id_: str, audit: Audit) -> Table | None:
     columns = (Column("Item"), *(Column(title, is_number=False) for title in titles))
     rows = tuple(
         cells(
-            Cell(str(item.number), float(item.number)),
+            Cell(str(i), float(i)),
             Cell(item.says, look="wrap"),
             Cell(_how(item), look="wrap narrow"),
             Cell(_where(item.quotes), look="wrap"),
         )
-        for item in audit.items
+        for i, item in enumerate(audit.items, 1)
     )
     return Table(id_, caption, columns, rows)
 

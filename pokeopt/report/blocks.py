@@ -62,9 +62,10 @@ class Sheet:
     Attributes:
         label: Whose it is; empty where it stands alone.
         alt: The same in words, for those who do not see it.
-        source: A data URI: the page fetches nothing.
+        source: A data URI: the page fetches nothing. Empty where the image stands further up.
         width: In CSS pixels; so is ``height``.
         caption: What it shows, where the others of its figure show something else.
+        id: The image's, where it is shown more than once: it is embedded once, and drawn again by its id.
     """
 
     label: str | Markup
@@ -73,6 +74,7 @@ class Sheet:
     width: int
     height: int
     caption: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class Section:
     Attributes:
         banner: What a reader must know before the first figure.
         entry: Its name in the contents; empty for the title up to its colon.
+        parts: What follows its blocks under headings of their own.
     """
 
     id: str
@@ -99,6 +102,7 @@ class Section:
     blocks: tuple[Figure | Picture | Table | Text, ...]
     banner: str = ""
     entry: str = ""
+    parts: tuple[Section, ...] = ()
 
     @property
     def contents(self) -> str:
@@ -110,7 +114,7 @@ class Section:
 class Text:
     """A paragraph, a list, or preformatted text that may be folded under a line."""
 
-    paragraphs: tuple[str, ...] = ()
+    paragraphs: tuple[str | Markup, ...] = ()
     title: str = ""
     code: str = ""
     fold: str = ""

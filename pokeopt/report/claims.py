@@ -8,10 +8,23 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from pokeopt.report.audit import title_of
 from pokeopt.report.blocks import Cell, Column, Section, Table, Text, cells, present
 from pokeopt.report.summary import AblationSummary, PlanSummary, StudySummary, Summary
 from pokeopt.report.svg import tag
-from pokeopt.report.words import ABSENT, capital, digits_for, interval, joined, metric_name, number, p_value
+from pokeopt.report.words import (
+    ABSENT,
+    alike,
+    capital,
+    common_digits,
+    interval,
+    joined,
+    metric_name,
+    number,
+    p_value,
+    plural,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     from pokeopt.ablation.estimates import Estimate
@@ -28,7 +41,15 @@ MEANINGS = (
     ("reproduced", "the interval, widened for all claims of its study, lies wholly on the claimed side"),
     ("not reproduced", "it lies wholly outside what is claimed"),
     ("inconclusive", "it allows both; the seeds that would decide are named where a number can be given"),
-    ("not testable", "the claim has no number, nothing measured it, or a cell is missing"),
+    ("not testable", "no run of the plan can measure it, none did, or a cell is missing"),
+)
+SMOKE = ("no verdict", "the run is a smoke run")
+TERMS = (
+    ("p (Holm)", "of the paired t test against the claimed bound, adjusted over all claims of the study"),
+    (
+        "P(claim)",
+        "the share of the seeds at which the claim holds, with Wilson's interval; of an order, its weakest pair's",
+    ),
 )
 
 
@@ -48,17 +69,19 @@ def claims_section(summary: Summary) -> Section | None:
         Column("Verdict", is_number=False),
         Column("Reported", is_number=False),
         Column("Measured [interval]", is_number=False, note="adjusted for all claims of its study"),
-        Column("Seeds"),
-        Column("p (Holm)", note="adjusted over the claims of its study"),
-        Column("P(impr.)", note="how often a run is ahead of the other arm's run of equal seed"),
-        Column("Fidelity", is_number=False),
-        *((Column("Study", is_number=False),) if several else ()),
     )
-    rows = tuple(_row(study, id_, verdict, several=several) for study, id_, verdict in found)
+    documents = _documents(found)
+    rows = tuple(
+        _row(study, id_, verdict, several=several, is_named=len(documents) > 1)
+        for study, id_, verdict in found
+    )
     caption = "Every claim, what its document reports, and what was measured here."
     table = Table("claims-table", caption, columns, rows, is_sortable=True)
     counts = f"{capital(count_words([verdict for _, _, verdict in found]))}."
-    blocks = present((Text((counts, *_inside_note(found))), table, Text(items=MEANINGS)))
+    intro = (*_named(documents), counts, *_inside_note(found))
+    smoke = (SMOKE,) if any(verdict.is_smoke for _, _, verdict in found) else ()
+    terms = TERMS if any(verdict.p_claimed is not None for _, _, verdict in found) else ()
+    blocks = present((Text(intro), table, Text(items=(*MEANINGS, *smoke, *terms))))
     return Section("claims", "Claims: reported and measured", blocks)
 
 
@@ -72,16 +95,30 @@ def count_words(verdicts: Sequence[Verdict]) -> str:
 
 
 def verdict_counts(verdicts: Sequence[Verdict]) -> list[tuple[str, int]]:
-    """Return each word that was given, and how often."""
-    words = [verdict.word for verdict in verdicts]
-    return [(word, n) for word in WORDS if (n := sum(found == word for found in words))]
+    """Return each word that was given, and how often; claims of a smoke run have none."""
+    words = [verdict.word for verdict in verdicts if not verdict.is_smoke]
+    counts = [(word, n) for word in WORDS if (n := sum(found == word for found in words))]
+    n_smoke = len(verdicts) - len(words)
+    return [*counts, ("without a verdict (smoke run)", n_smoke)] if n_smoke else counts
 
 
-def source_of(plan: PlanSummary, section: str = "") -> str:
-    """Return the document, by its name without the file's ending, and where in it."""
-    document = PurePath(plan.document).stem if plan.document else ""
+def source_of(plan: PlanSummary, section: str = "", *, is_named: bool = True) -> str:
+    """Return the document, where the claims around it are of others, and where in it."""
+    document = title_of(plan.document) or PurePath(plan.document).stem if plan.document and is_named else ""
     where = section or plan.section
     return ", ".join(part for part in (document, where) if part)
+
+
+def _documents(found: Sequence[tuple[StudySummary, str, Verdict]]) -> list[str]:
+    """Return the documents that the claims are from, in their order."""
+    plans = [study.ablation.plan for study, _, _ in found if study.ablation and study.ablation.plan]
+    return list(dict.fromkeys(plan.document for plan in plans if plan.document))
+
+
+def _named(documents: Sequence[str]) -> list[str]:
+    """Say once which files the claims are from."""
+    named = [f"{title_of(document)} ({document})".removeprefix(" ") for document in documents]
+    return [f"The claims are those of {joined(named)}."] if named else []
 
 
 def icon(word: str) -> Markup:
@@ -90,62 +127,89 @@ def icon(word: str) -> Markup:
     return tag("svg", path, width=14, height=14, viewBox="0 0 14 14", aria_hidden="true")
 
 
-def _row(study: StudySummary, id_: str, verdict: Verdict, *, several: bool) -> tuple[Cell, ...]:
+def _row(
+    study: StudySummary, id_: str, verdict: Verdict, *, several: bool, is_named: bool
+) -> tuple[Cell, ...]:
     ablation, claim = study.ablation, verdict.claim
     assert ablation is not None
     plan = ablation.plan
     link = tag("a", study.title, href=f"#{id_}")
-    word = icon(verdict.word) + tag("span", f" {verdict.word}")
+    word = icon(verdict.word) + tag("span", f" {SMOKE[0] if verdict.is_smoke else verdict.word}")
     told = [verdict.reason] if verdict.reason else []
     if verdict.reported_inside is not None:
         where = "inside" if verdict.reported_inside else "outside"
         told.append(f"the reported value lies {where} the 95 % prediction interval of one run")
     why = tag("span", "; ".join(told), class_="why") if told else Markup("")
-    shown = [_part(part, verdict) for part in verdict.parts]
-    measured = Markup("").join([tag("span", metric_name(claim.metric), class_="why key"), *shown])
-    source = tag("span", source_of(plan, claim.section), class_="why") if plan else Markup("")
-    says = tag("span", f"“{claim.says}”") + source
-    share = verdict.p_improvement
+    shown = [_part(part, verdict, ablation) for part in verdict.parts]
+    named = tag("span", metric_name(claim.metric), class_="why key")
+    measured = Markup("").join([named, *shown, *_evidence(verdict)]) if shown else Markup(ABSENT)
+    basis = [plan.fidelity] if plan and plan.fidelity else []
+    basis += [plural(verdict.n, "seed")] if verdict.n else []
+    where = Markup(", ").join([*([link] if several else []), *basis])
+    source = source_of(plan, claim.section, is_named=is_named) if plan else ""
+    lines = [tag("span", line, class_="why") for line in (source, where) if line]
+    says = tag("span", f"“{claim.says}”") + Markup("").join(lines)
     return cells(
         Cell(says, look="wrap"),
         Cell(word + why, sort=WORDS.index(verdict.word), look="wrap verdict"),
         Cell(_reported(verdict, ablation), look="wrap narrow"),
-        Cell(measured, look="tabular"),
-        Cell(str(verdict.n) if verdict.n else ABSENT, verdict.n or None),
-        Cell(p_value(verdict.p_holm), verdict.p_holm),
-        Cell(_share(share), share.mean if share else None),
-        plan.fidelity if plan else ABSENT,
-        *((Cell(link),) if several else ()),
+        Cell(measured, look="wrap tabular"),
     )
+
+
+def _evidence(verdict: Verdict) -> list[Markup]:
+    """Return p, and at what share of the seeds the claim holds; nothing where there is neither."""
+    told = [f"p (Holm) {p_value(verdict.p_holm)}"] if verdict.p_holm is not None else []
+    told += [f"P(claim) {_share(verdict.p_claimed)}"] if verdict.p_claimed is not None else []
+    return [tag("span", ", ".join(told), class_="why")] if told else []
 
 
 def _reported(verdict: Verdict, ablation: AblationSummary) -> str:
-    """Return the document's numbers, arm by arm."""
-    texts = []
+    """Return the document's numbers, arm by arm, in the unit of the metric."""
+    texts, unit = [], unit_of(verdict.claim.metric)
     for id_, values in verdict.claim.reported.items():
         arm = ablation.arm(id_)
-        texts.append(f"{arm.label if arm else id_}: {' and '.join(f'{value:g}' for value in values)}")
+        told = joined(number(value, 0) if abs(value) >= 1000 else f"{value:g}" for value in values)
+        texts.append(f"{arm.label if arm else id_}: {told}{f' {unit}' if unit else ''}")
     return "; ".join(texts) or "no number"
 
 
-def _part(part: Part, verdict: Verdict) -> Markup:
+def _part(part: Part, verdict: Verdict, ablation: AblationSummary) -> Markup:
     """Return what was compared, and its estimate."""
-    is_ratio = verdict.claim.kind == "ratio"
-    names = f"{part.arm} {'/' if is_ratio else '−'} {part.other}" if part.other else part.arm
-    text = estimate_text(part.measured, sign=bool(part.other) and not is_ratio)
-    return tag("span", tag("span", names, class_="key"), f" {text}", class_="line")
-
-
-def estimate_text(found: Estimate, *, sign: bool) -> str:
-    """Return an estimate with its interval, in the digits that its spread deserves."""
-    digits = digits_for(found.sd, found.mean)
-    return f"{number(found.mean, digits, sign=sign)} {interval(found.low, found.high, digits, sign=sign)}".strip()
-
-
-def _share(share: Estimate | None) -> str:
-    return (
-        ABSENT if share is None else f"{number(share.mean, 2)} {interval(share.low, share.high, 2)}".strip()
+    is_ratio, metric = verdict.claim.kind == "ratio", verdict.claim.metric
+    text = estimate_text(
+        part.measured, verdict.n, sign=bool(part.other) and not is_ratio, metric="" if is_ratio else metric
     )
+    told = "; absolute effects are compared" if verdict.claim.over else ""
+    if verdict.claim.kind == "equal" and text.endswith("]"):
+        told += f", {100 * part.measured.confidence:.3g} %, two one-sided tests"
+    value = tag("span", text, class_="value" if text.endswith("]") else None)
+    return tag(
+        "span", tag("span", _compared(part.name, ablation), class_="key"), " ", value, told, class_="line"
+    )
+
+
+def _compared(name: str, ablation: AblationSummary) -> str:
+    """Return what was compared, with arms that a design made called as they are in the study."""
+    made = [arm for arm in ablation.arms if "=" in arm.id]
+    for arm in sorted(made, key=lambda arm: -len(arm.id)):  # batch_size=1 begins batch_size=16
+        name = name.replace(arm.id, arm.label)
+    return name
+
+
+def estimate_text(found: Estimate, n: int, *, sign: bool, metric: str = "") -> str:
+    """Return an estimate over ``n`` seeds with its interval, in the digits that its spread deserves."""
+    is_large = found.mean is not None and abs(found.mean) >= 1000
+    digits = 0 if is_large else common_digits([found.sd], [found.mean], metric)
+    text, unit = number(found.mean, digits, sign=sign), unit_of(metric)
+    text += f" {unit}" if unit and found.mean is not None else ""
+    if n > 1 and found.sd == 0:
+        return f"{text}, {alike(n)}" if found.low is None else f"{text} in every run"
+    return f"{text} {interval(found.low, found.high, digits, sign=sign)}".strip()
+
+
+def _share(share: Estimate) -> str:
+    return f"{number(share.mean, 2)} {interval(share.low, share.high, 2)}".strip()
 
 
 def _inside_note(found: Sequence[tuple[StudySummary, str, Verdict]]) -> list[str]:

@@ -11,8 +11,14 @@ from pokeopt.report.summary import AblationSummary, ArmSummary, Breakdown
 from pokeopt.report.svg import WIDTH, drawing, tag
 from pokeopt.report.words import (
     ABSENT,
+    alike_note,
     capital,
+    cell_text,
+    digits_for,
+    effect_digits,
+    effect_text,
     interval,
+    level_digits,
     level_text,
     metric_name,
     number,
@@ -24,6 +30,8 @@ CELL_HEIGHT, MOST_CLASSES = 26, 40
 LEVEL_HEAD, TURNED_HEAD = 26, 74  # room for the arms' names
 LABEL, SUPPORT = 110, 58
 LEVEL_FROM = 84  # pixels of a column from which its name is written level
+LETTER, LINE = 6.5, 15  # pixels of a letter and of a line of a head
+MOST_LINES = 3
 
 
 def class_deltas(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> Figure | None:
@@ -42,7 +50,7 @@ def class_deltas(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> F
         f"Each number is the mean difference in {what} from the arm's reference at equal seeds ({seeds}); blue is an "
         "improvement, orange a loss, and a frame says that the 95 % interval excludes 0. The intervals are not "
         f"corrected for the number of cells: of 100 cells without an effect about 5 are framed. "
-        f"Support is the number of images of the {part_name(ablation.part)} part; of few images little is known."
+        f"The column “images” counts those of the {part_name(ablation.part)} part; of few images little is known."
     )
     left_out = len(breakdown.entries) - len(names)
     if left_out > 0:
@@ -87,20 +95,30 @@ def _drawing(
     left = LABEL + SUPPORT
     size = min(96.0, (WIDTH - left) / len(arms))
     values = [abs(m) for arm in arms for name in names if (m := _mean(breakdown, arm, name)) is not None]
+    digits = effect_digits(effect for arm in arms for effect in breakdown.effects[arm.id].values())
     most = max([*values, 1e-12])
-    head = TURNED_HEAD if size < LEVEL_FROM else LEVEL_HEAD
+    most_letters = int((size - 4) / LETTER)
+    heads = [_broken(arm.label, most_letters) for arm in arms]
+    n_lines = max(len(lines) for lines in heads)
+    is_turned = size < LEVEL_FROM or n_lines > MOST_LINES
+    head = TURNED_HEAD if is_turned else LEVEL_HEAD + LINE * (n_lines - 1)
     parts = [tag("text", "images", x=left - 12, y=head - 8, class_="tick", text_anchor="end")]
     for j, arm in enumerate(arms):
         x = left + (j + 0.5) * size
-        turned = f"rotate(-35 {x:.1f} {head - 8:.1f})" if size < LEVEL_FROM else None
-        anchor = "start" if turned else "middle"
         full = tag("title", arm.label)
-        at = left + j * size + 8 if turned else x
-        most_letters = 14 if turned else int(size / 7)
-        parts.append(
-            tag("text", short(arm.label, most_letters), full, x=at, y=head - 8, class_="tick", text_anchor=anchor,
-                transform=turned)
-        )  # fmt: skip
+        if is_turned:
+            at, turn = left + j * size + 8, f"rotate(-35 {x:.1f} {head - 8:.1f})"
+            parts.append(
+                tag("text", short(arm.label, 14), full, x=at, y=head - 8, class_="tick", text_anchor="start",
+                    transform=turn)
+            )  # fmt: skip
+            continue
+        lines = heads[j]
+        for i, line in enumerate(lines):
+            y = head - 8 - LINE * (len(lines) - 1 - i)
+            parts.append(
+                tag("text", short(line, most_letters), full, x=x, y=y, class_="tick", text_anchor="middle")
+            )
     supports = {entry.name: entry.support for entry in breakdown.entries}
     for i, name in enumerate(names):
         y = head + i * CELL_HEIGHT
@@ -111,29 +129,51 @@ def _drawing(
         for j, arm in enumerate(arms):
             effect = breakdown.effects[arm.id].get(name)
             parts.append(
-                _cell(effect, left + j * size, y, size, most, f"{name}, {arm.label}", lower_is_better)
+                _cell(effect, left + j * size, y, size, most, f"{name}, {arm.label}", lower_is_better, digits)
             )
     label = f"Differences in {what} by {breakdown.by} and arm"
     return drawing(head + CELL_HEIGHT * len(names) + 4, label, *parts)
 
 
+def _broken(label: str, most: int) -> list[str]:
+    """Return a label in lines of at most so many letters; a word that is longer has a line of its own.
+
+    >>> _broken("learning rate = 0.001", 13), _broken("relu", 13)
+    (['learning rate', '0.001'], ['relu'])
+    """
+    lines: list[str] = []
+    for part in label.split(" = "):
+        start = len(lines)
+        for word in part.split():
+            if len(lines) > start and len(f"{lines[-1]} {word}") <= most:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+    return lines
+
+
 def _cell(
-    effect: Effect | None, x: float, y: float, size: float, most: float, where: str, lower_is_better: bool
+    effect: Effect | None,
+    x: float,
+    y: float,
+    size: float,
+    most: float,
+    where: str,
+    lower_is_better: bool,
+    digits: int,
 ) -> Markup:
     mean = effect.mean if effect is not None else None
     if effect is None or mean is None:
         return tag("text", ABSENT, x=x + size / 2, y=y + 18, class_="tick", text_anchor="middle")
     gains = (mean < 0) if lower_is_better else (mean > 0)
     share = abs(mean) / most
-    ends = interval(effect.low, effect.high, 3, sign=True) or "no interval"
-    title = f"{where}: {number(mean, 3, sign=True)} {ends}, {plural(effect.n, 'seed')}"
+    title = f"{where}: {effect_text(effect, digits)}; {plural(effect.n, 'seed')}"
     framed = " framed" if effect.excludes_zero else ""
     box = tag(
         "rect", tag("title", title), x=x + 1, y=y + 1, width=size - 3, height=CELL_HEIGHT - 3,
         class_=f"{'heat' if gains else 'heat loss'}{framed}", fill_opacity=f"{0.04 + 0.8 * share:.2f}",
     )  # fmt: skip
-    digits = 2 if most >= 0.095 else 3
-    text = number(mean, digits, sign=True)
+    text = number(mean, 2 if most >= 0.095 else digits_for(None, most), sign=True)
     if size < 8 * len(text):
         return box
     return box + tag("text", text, x=x + size / 2, y=y + 17.5, class_="count", text_anchor="middle")
@@ -145,20 +185,24 @@ def _table(
     rows = []
     reference = ablation.arm(ablation.reference)
     levels = breakdown.levels.get(ablation.reference, {})
+    digits = level_digits(levels.values())
+    of_effects = effect_digits(effect for arm in arms for effect in breakdown.effects[arm.id].values())
     for entry in breakdown.entries:
         row = [entry.name, str(entry.support) if entry.support is not None else ABSENT]
         base = levels.get(entry.name)
-        row.append(level_text(base, 3) if base is not None else ABSENT)
+        row.append(level_text(base, digits) if base is not None else ABSENT)
         for arm in arms:
             effect = breakdown.effects[arm.id].get(entry.name)
             text = ABSENT
             if effect is not None and effect.mean is not None:
-                text = f"{number(effect.mean, 3, sign=True)} {interval(effect.low, effect.high, 3, sign=True)}".strip()
+                text = cell_text(effect, of_effects)
             row.append(text)
         rows.append(row)
     base_label = reference.label if reference is not None else ablation.reference
     titles = [capital(breakdown.by), "Images", f"{base_label}, mean ± SD", *(arm.label for arm in arms)]
-    return simple_table(id_, f"Differences in {what} from the reference, with 95 % intervals", titles, rows)
+    note = alike_note(effect for arm in arms for effect in breakdown.effects[arm.id].values())
+    caption = f"Differences in {what} from the reference, with 95 % intervals{'. ' if note else ''}{note}"
+    return simple_table(id_, caption, titles, rows)
 
 
 def _mean(breakdown: Breakdown, arm: ArmSummary, name: str) -> float | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pokeopt.report.blocks import Block, Cell, Column, Section, Table, Text, cells, present, simple_table
 from pokeopt.report.words import (
     ABSENT,
+    alike,
     capital,
     common_digits,
     digits_for,
@@ -68,8 +69,10 @@ def warnings_of(
 def difference_text(found: Difference, digits: int | None = None) -> str:
     """Return a difference with its interval."""
     digits = digits_for(found.sd, found.mean) if digits is None else digits
-    ends = interval(found.low, found.high, digits, sign=True)
-    return f"{number(found.mean, digits, sign=True)} {ends}".strip()
+    text = number(found.mean, digits, sign=True)
+    if found.is_paired and found.n[0] > 1 and found.sd == 0:
+        return f"{text}, {alike(found.n[0])}"
+    return f"{text} {interval(found.low, found.high, digits, sign=True)}".strip()
 
 
 def basis_text(found: Difference) -> str:

@@ -19,14 +19,15 @@ from pokeopt.ablation import (
 from pokeopt.ablation.arms import BASELINE, BEST
 from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.records import TrialState
+from pokeopt.report.arm_labels import arm_labels
 from pokeopt.report.breakdown import breakdowns
 from pokeopt.report.cells import Cells, complete_cells, read_cells
 from pokeopt.report.generative import chance_of, summarise_generative
-from pokeopt.report.interactions import summarise_crossings, summarise_path
+from pokeopt.report.interactions import summarise_chains, summarise_crossings, summarise_path
 from pokeopt.report.layers import read_layers
 from pokeopt.report.mean_curves import mean_curves, stopping_rules
 from pokeopt.report.outliers import with_outliers
-from pokeopt.report.plan import plan_of, test_share, verdicts_of
+from pokeopt.report.plan import claims_of, plan_of, test_share, verdicts_of
 from pokeopt.report.predictions import TrialPredictions
 from pokeopt.report.redrawn import redraw
 from pokeopt.report.shift import summarise_shifts
@@ -83,6 +84,7 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
         curves=mean_curves(cells, arms),
         crossings=summarise_crossings(arms, share),
         path=summarise_path(arms),
+        chains=summarise_chains(arms, claims_of(view), metric, share),
         shifts=summarise_shifts(cells, arms, metric, parts),
         layers=read_layers(store, view, cells, arms),
         stopping=stopping_rules(cells, arms),
@@ -145,6 +147,7 @@ def _reference(view: StudyView, arm_id: str, ids: Sequence[str]) -> str | None:
 
 def _levels(view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...]) -> list[ArmSummary]:
     first_of: dict[str, str] = {}
+    labels = arm_labels(cells.arms)
     summaries = []
     name = metric.partition("/")[2]
     for arm in cells.arms:
@@ -157,7 +160,7 @@ def _levels(view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...]) 
         summaries.append(
             ArmSummary(
                 id=id_,
-                label=str(arm.get("label") or id_),
+                label=labels[id_],
                 changes={key: tuple(pair) for key, pair in (arm.get("changes") or {}).items()},
                 reference=_reference(view, id_, [one["id"] for one in cells.arms]),
                 scores=scores,

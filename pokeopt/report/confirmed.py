@@ -160,6 +160,14 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """Arms in the order that a claim names, worst first: where it starts, and each step from the arm before."""
+
+    start: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Shift:
     """One external set against the test part.
 
@@ -269,6 +277,7 @@ class AblationSummary:
     curves: tuple[CurveSet, ...] = ()
     crossings: tuple[Crossing, ...] = ()
     path: tuple[Step, ...] = ()
+    chains: tuple[Chain, ...] = ()
     shifts: tuple[Shift, ...] = ()
     layers: tuple[Layers, ...] = ()
     stopping: Mapping[str, Any] = field(default_factory=dict)

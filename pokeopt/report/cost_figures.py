@@ -62,11 +62,11 @@ def replay_table(found: Replays, id_: str) -> Table:
     digits = max(3, common_digits((r.lost.sd for r in found.rules), (r.lost.mean for r in found.rules)))
     columns = (
         Column("Stopping rule", is_number=False),
-        Column("Runs stopped"),
+        Column("Curves stopped"),
         Column("Epochs saved"),
         Column("Score lost, mean [95 % CI]", note="score of the whole run less that of the stopped one"),
         Column("Largest loss"),
-        Column("Same score", note="runs whose kept epoch came before the stop"),
+        Column("Same score", note="curves whose kept epoch came before the stop"),
     )
     rows = []
     for rule in found.rules:
@@ -84,11 +84,14 @@ def replay_table(found: Replays, id_: str) -> Table:
         )
     first, last = found.n_epochs
     length = f"{first} epochs" if first == last else f"{first} to {last} epochs"
+    one = found.n_full == 1
     caption = (
         f"Stopping rules replayed on the stored curves of {metric_name(found.metric)} of study {found.study}: "
-        f"{plural(found.n_used, 'run')} that went to {'its' if found.n_used == 1 else 'their'} end ({length})"
+        f"{plural(found.n_full, 'run')} that went to {'its' if one else 'their'} end ({length})"
     )
-    caption += f", evenly spaced of {found.n_full}." if found.n_used < found.n_full else "."
+    if found.n_different < found.n_full:
+        caption += f", with {plural(found.n_different, 'different curve')}: equal ones of a seed count once"
+    caption += f"; of them {found.n_used}, evenly spaced." if found.n_used < found.n_different else "."
     note = (
         "Nothing is trained again. A schedule that looks at the budget, like cosine, would have run otherwise had the "
         "budget been shorter. Runs that a rule or a pruner stopped in the study have no end to compare with."

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from pokeopt.registry import split_component
 from pokeopt.report.blocks import Cell, Column, Figure, Table, cells, simple_table
-from pokeopt.report.effects import short, styles
+from pokeopt.report.effects import legend, styles
+from pokeopt.report.mean_curves import LOSS
 from pokeopt.report.summary import AblationSummary, CurveSet, MeanCurve
 from pokeopt.report.svg import WIDTH, Scale, drawing, marker, polyline, spanning, tag, x_axis, y_axis
 from pokeopt.report.words import (
@@ -30,7 +31,8 @@ HEIGHT, LEFT, RIGHT, TOP = 230, 52, 16, 24  # to the right of the last epoch sta
 HALF = 328.0  # two side by side
 LEARN = "How fast do the arms learn, and do their runs agree?"
 FIT = "How closely do the arms fit what they are trained on?"
-LEGEND_ROW = 20
+MOST_BANDS = 3  # arms
+END = 9  # pixels between the bars at the ends of the lines
 MOST_POINTS = 60  # drawn of a curve: more are closer than a pixel can show on a page
 MOST_ROWS = 12  # epochs in the table of a figure
 TAIL = 5  # epochs before a stop that are shown
@@ -53,11 +55,19 @@ def _figure(sets: Sequence[CurveSet], ablation: AblationSummary, id_: str, quest
     width = WIDTH if len(sets) == 1 else HALF
     svgs = tuple(_drawing(found, ablation, width) for found in sets)
     n_runs = sum(max(curve.n) for curve in sets[0].curves)
+    spread = "the band" if _has_bands(sets[0]) else "the bar at its end"
     reading = (
-        "Each line is an arm's mean over the seeds that reached the epoch, the band one standard deviation. "
-        "A mark stands where a run stopped before the last epoch; from there on it is not in the mean. "
-        f"{plural(n_runs, 'run')}."
+        f"Each line is an arm's mean over the seeds that reached the epoch, with its mark at the end, {spread} one "
+        "standard deviation. "
     )
+    if any(_early(curve, _last(found)) for found in sets for curve in found.curves):
+        reading += "A hollow mark stands where a run stopped before the last epoch; from there on the mean lacks it. "
+    if any(found.metric == LOSS for found in sets) and _differ_in_loss(ablation):
+        reading += (
+            "The arms differ in what they are trained on, so their total losses have different units: only the course "
+            "of each line can be read, not which lies below. "
+        )
+    reading += f"{plural(n_runs, 'run')}."
     labels = {arm.id: arm.label for arm in ablation.arms}
     return Figure(id_, question, svgs, reading, _table(sets, labels, f"{id_}-data"))
 
@@ -65,20 +75,41 @@ def _figure(sets: Sequence[CurveSet], ablation: AblationSummary, id_: str, quest
 def _drawing(found: CurveSet, ablation: AblationSummary, width: float) -> Markup:
     look = styles(ablation.arms)
     labels = {arm.id: arm.label for arm in ablation.arms}
-    ends = [x for curve in found.curves for x in (*curve.lows, *curve.highs)]
-    last = max(curve.steps[-1] for curve in found.curves)
-    across = Scale(min(curve.steps[0] for curve in found.curves), max(last, 2), LEFT, width - RIGHT)
+    last, has_bands = _last(found), _has_bands(found)
+    first = 0 if has_bands else -1  # from here on the spread is drawn
+    ends = [
+        x for curve in found.curves for x in (*curve.means, *curve.lows[first:], *curve.highs[first:])
+    ] + [value for curve in found.curves for _, _, value in _early(curve, last)]
+    right = width - RIGHT - (0 if has_bands else END * len(found.curves))
+    across = Scale(min(curve.steps[0] for curve in found.curves), max(last, 2), LEFT, right)
     up = spanning(ends, TOP + HEIGHT, TOP)
-    parts = [y_axis(up, LEFT, width - RIGHT, axis_name(found.metric))]
+    parts = [y_axis(up, LEFT, right, axis_name(found.metric))]
     parts.append(x_axis(across, TOP + HEIGHT, "epoch", whole=True))
-    parts += [_band(curve, across, up, look[curve.arm_id][0]) for curve in found.curves]
-    for curve in found.curves:
+    if has_bands:
+        parts += [_band(curve, across, up, look[curve.arm_id][0]) for curve in found.curves]
+    for i, curve in enumerate(found.curves):
         parts.append(_line(curve, across, up, look[curve.arm_id][0], labels[curve.arm_id]))
         parts += _stops(curve, across, up, look[curve.arm_id], labels[curve.arm_id], last)
-    legend, height = _legend(found.curves, look, labels, TOP + HEIGHT + 52, width)
+        at = across(curve.steps[-1]) + (0.0 if has_bands else END * (i + 1.0))
+        parts += _end(curve, at, up, look[curve.arm_id], labels[curve.arm_id], has_bar=not has_bands)
+    entries = [(labels[curve.arm_id], look[curve.arm_id]) for curve in found.curves]
+    names, height = legend(entries, LEFT, TOP + HEIGHT + 52, width, lined=True)
     return drawing(
-        height, f"{metric_name(found.metric)} by epoch, one line an arm", *parts, legend, width=width
+        height, f"{metric_name(found.metric)} by epoch, one line an arm", *parts, names, width=width
     )
+
+
+def _has_bands(found: CurveSet) -> bool:
+    """Whether the spread is drawn along the lines: of many arms the bands would cover each other."""
+    return len(found.curves) <= MOST_BANDS
+
+
+def _last(found: CurveSet) -> int:
+    return max(curve.steps[-1] for curve in found.curves)
+
+
+def _differ_in_loss(ablation: AblationSummary) -> bool:
+    return any(key == "loss" or key.startswith("loss.") for arm in ablation.arms for key in arm.changes)
 
 
 def stop_table(ablation: AblationSummary, id_: str) -> Table | None:
@@ -148,7 +179,7 @@ def _quantity(rule: Any, run: Sequence[tuple[int, float]], direction: str) -> st
     seen = values[-window:]
     if name not in ("range", "variance") or len(seen) < window:
         return ABSENT
-    return number(max(seen) - min(seen), 4) if name == "range" else f"{pvariance(seen):.1e}"
+    return number(max(seen) - min(seen), 4) if name == "range" else f"{pvariance(seen):.2g}"
 
 
 def _thin(curve: MeanCurve) -> list[int]:
@@ -172,6 +203,27 @@ def _line(curve: MeanCurve, across: Scale, up: Scale, colour: str, label: str) -
     return polyline(points, f"{colour} arm-line", label)
 
 
+def _end(
+    curve: MeanCurve, x: float, up: Scale, look: tuple[str, str], label: str, *, has_bar: bool
+) -> list[Markup]:
+    """Return an arm's mark at the last point of its line, with the spread there where no band has it."""
+    colour, shape = look
+    if not math.isfinite(curve.means[-1]):
+        return []
+    bar = tag("line", x1=x, x2=x, y1=up(curve.lows[-1]), y2=up(curve.highs[-1]), class_=f"{colour} whisker")
+    mark = marker(shape, x, up(curve.means[-1]), f"{colour} dot", label, radius=4)
+    return [*([bar] if has_bar and math.isfinite(curve.lows[-1]) else []), mark]
+
+
+def _early(curve: MeanCurve, last: int) -> list[tuple[int, int, float]]:
+    """Return seed, epoch and score of the runs that stopped before the last epoch."""
+    return [
+        (seed, step, value)
+        for seed, (step, value, _) in sorted(curve.stops.items())
+        if step < last and math.isfinite(value)
+    ]
+
+
 def _stops(
     curve: MeanCurve, across: Scale, up: Scale, look: tuple[str, str], label: str, last: int
 ) -> list[Markup]:
@@ -179,30 +231,8 @@ def _stops(
     return [
         marker(shape, across(step), up(value), f"{colour} hollow", f"{label}, seed {seed}: stopped after epoch {step}",
                radius=3.5)
-        for seed, (step, value, _) in sorted(curve.stops.items())
-        if step < last and math.isfinite(value)
+        for seed, step, value in _early(curve, last)
     ]  # fmt: skip
-
-
-def _legend(
-    curves: Sequence[MeanCurve],
-    look: Mapping[str, tuple[str, str]],
-    labels: Mapping[str, str],
-    y: float,
-    within: float,
-) -> tuple[Markup, float]:
-    parts, x = [], float(LEFT)
-    for curve in curves:
-        text = short(labels[curve.arm_id], 36)
-        width = 44 + 7.4 * len(text)
-        if x + width > within and x > LEFT:
-            x, y = float(LEFT), y + LEGEND_ROW
-        colour, shape = look[curve.arm_id]
-        parts.append(tag("line", x1=x, x2=x + 20, y1=y, y2=y, class_=f"{colour} arm-line"))
-        parts.append(marker(shape, x + 10, y, f"{colour} dot", radius=4))
-        parts.append(tag("text", text, x=x + 26, y=y + 4, class_="tick"))
-        x += width
-    return Markup("").join(parts), y + 14
 
 
 def _table(sets: Sequence[CurveSet], labels: Mapping[str, str], id_: str) -> Table:

@@ -75,18 +75,18 @@ def _preprocessing(members: Sequence[StudySummary]) -> list[tuple[str, str]]:
 
 
 def _class_facts(data: DataSummary) -> list[tuple[str, str]]:
-    """Return how unequal the classes are, and what always naming the largest would score."""
+    """Return how unequal the classes are, and what always naming the largest of the training part would score."""
     totals = [sum(data.counts[part][i] for part in data.counts) for i in range(len(data.classes))]
     if len(totals) < 2 or min(totals) <= 0 or data.task != "classification":
         return []
     facts = [("Largest to smallest class", f"{number(max(totals) / min(totals), 2)} to 1")]
     part = "test" if "test" in data.counts else next(iter(data.counts))
-    counts = data.counts[part]
-    share = max(counts) / sum(counts) if sum(counts) else 0.0
+    counts, known = data.counts[part], data.counts.get("train") or data.counts[part]
+    largest = max(range(len(known)), key=lambda i: known[i])
+    share = counts[largest] / sum(counts) if sum(counts) else 0.0
     if share:
-        largest = data.classes[max(range(len(counts)), key=lambda i: counts[i])]
         text = f"accuracy {number(share)}, macro-F1 {number(2 * share / (1 + share) / len(totals))}"
-        where = f"always {largest}, on the {PARTS.get(part, part)} part"
+        where = f"always {data.classes[largest]}, on the {PARTS.get(part, part)} part"
         facts.append(("Naming the largest class", f"{text} ({where})"))
     return facts
 

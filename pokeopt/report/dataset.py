@@ -62,6 +62,7 @@ def describe_external(section: Mapping[str, Any]) -> str:
     """Return in words which images an external set holds and how they are prepared."""
     steps = section.get("preprocess")
     prepared = "prepared as in training" if steps is None else f"preprocess: {steps_text(steps)}"
+    prepared = "not preprocessed" if steps == [] else prepared
     if "of" in section:
         return f"the {section['of']} part, {prepared}"
     settings = ", ".join(f"{key} {value}" for key, value in section.items() if key != "preprocess")
@@ -85,6 +86,17 @@ def steps_text(steps: Any) -> str:
         chains = [f"{label} ({steps_text(chain)})" for label, chain in options.items()]
         return f"searched: {joined(chains, 'or')}"
     return " → ".join(split_component(step)[0] for step in steps)
+
+
+def prepared_text(steps: Any) -> str:
+    """Return how images are prepared: the steps, a choice by its label, or that there are none.
+
+    >>> prepared_text([]), prepared_text(["threshold", "mask"])
+    ('not preprocessed', 'threshold → mask')
+    """
+    if isinstance(steps, str):
+        return steps
+    return steps_text(steps) if steps else "not preprocessed"
 
 
 def _from_predictions(

@@ -46,6 +46,8 @@ def text_of(text: str | Markup) -> str:
     'depth = a < b'
     >>> text_of(Markup("reproduced<span class='why'>it lies above 0.3</span>"))
     'reproduced; it lies above 0.3'
+    >>> text_of(Markup("<span class='why key'>F1</span><span class='line'>a 1</span><span class='line'>b 2</span>"))
+    'F1: a 1; b 2'
     """
     if not isinstance(text, Markup):
         return str(text)
@@ -80,6 +82,8 @@ class _Seen(HTMLParser):
         elif "why" in looks:  # a line of its own on the page
             self.parts += ["; "] if self.parts else []
             self.is_head = "key" in looks
+        elif "line" in looks and self.parts and self.parts[-1] != ": ":
+            self.parts.append("; ")
 
     def handle_endtag(self, tag: str) -> None:
         self.drawings -= tag == "svg"

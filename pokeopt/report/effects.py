@@ -13,12 +13,14 @@ from pokeopt.report.svg import SHAPES, WIDTH, drawing, marker, polyline, spannin
 from pokeopt.report.words import (
     axis_name,
     column_digits,
+    joined,
     metric_name,
     number,
     plural,
 )
 
 LABEL_WIDTH, ROW = 228, 44
+LEGEND_ROW = 20
 COLOURS = 7  # arm-0 is the reference, arm-1 the best where there is one, the others follow and begin again
 
 
@@ -67,15 +69,34 @@ def strip(ablation: AblationSummary, id_: str) -> Figure | None:
         parts.append(tag("line", x1=mean_x, x2=mean_x, y1=y + 4, y2=y + 14, class_=f"{colour} mean"))
     svg = drawing(bottom + 42, f"{metric} of every seed of {plural(len(arms), 'arm')}", *parts)
     reading = (
-        "A mark is one run; a thin line joins the runs of one seed. Below them, the arm's mean with its "
-        "95 % t interval. "
-        f"{plural(sum(len(arm.scores) for arm in arms if not arm.same_as), 'run')}."
+        f"A mark is one run{_beginnings(arms)}; a thin line joins the runs of one seed. Below them, the arm's mean "
+        f"with its 95 % t interval. {plural(n_runs(arms), 'run')}."
     )
     titles = ["Arm", *(f"seed {seed}" for seed in ablation.seeds)]
     digits = column_digits(values) + 1
     rows = [[arm.label, *(number(arm.scores.get(seed), digits) for seed in ablation.seeds)] for arm in arms]
     table = simple_table(f"{id_}-data", f"{metric} by arm and seed", titles, rows)
     return Figure(id_, "Do the seeds agree?", (svg,), reading, table)
+
+
+def n_runs(arms: Sequence[ArmSummary]) -> int:
+    """Return how many runs stand behind arms: none of its own behind one that reads the runs of another."""
+    return sum(len(arm.scores) for arm in arms if arm.same_as is None and arm.prefix_of is None)
+
+
+def _beginnings(arms: Sequence[ArmSummary]) -> str:
+    """Say which arms are only the first epochs of another's runs."""
+    of: dict[str, list[ArmSummary]] = {}
+    for arm in arms:
+        if arm.prefix_of is not None and arm.same_as is None:
+            of.setdefault(arm.prefix_of[0], []).append(arm)
+    labels = {arm.id: arm.label for arm in arms}
+    said = []
+    for whole, short in of.items():
+        n = plural(max(len(arm.scores) for arm in short), "run")
+        names = joined(arm.label for arm in short)
+        said.append(f"{names} the beginnings of the {n} of {labels.get(whole, whole)}")
+    return f", in {joined(said)}" if said else ""
 
 
 def arm_label(arm: ArmSummary, y: float) -> Markup:
@@ -85,6 +106,37 @@ def arm_label(arm: ArmSummary, y: float) -> Markup:
         return tag("text", short(key), tag("title", arm.label), x=0, y=y + 5, class_="label")
     first = tag("text", short(key), tag("title", key), x=0, y=y - 2, class_="tick")
     return first + tag("text", short(value), tag("title", value), x=0, y=y + 14, class_="label")
+
+
+def legend(
+    entries: Sequence[tuple[str, tuple[str, str]]],
+    left: float,
+    y: float,
+    within: float,
+    *,
+    lined: bool = False,
+) -> tuple[Markup, float]:
+    """Return names behind the marks of their looks, in as many rows as they need, and where these end.
+
+    Args:
+        entries: Name, and the class of its colour with its marker's shape.
+        left: Where a row begins, in pixels.
+        y: The middle of the first row.
+        within: Where a row ends.
+        lined: Whether a line runs through the marks, as in the figure.
+    """
+    parts, x = [], left
+    for name, (colour, shape) in entries:
+        text = short(name, 36)
+        width = 44 + 7.4 * len(text)
+        if x + width > within and x > left:
+            x, y = left, y + LEGEND_ROW
+        if lined:
+            parts.append(tag("line", x1=x, x2=x + 20, y1=y, y2=y, class_=f"{colour} arm-line"))
+        parts.append(marker(shape, x + 10, y, f"{colour} dot", radius=4))
+        parts.append(tag("text", text, x=x + 26, y=y + 4, class_="tick"))
+        x += width
+    return Markup("").join(parts), y + 14
 
 
 def short(text: str, most: int = 30) -> str:

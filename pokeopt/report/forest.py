@@ -140,7 +140,7 @@ def _reading(shown: Sequence[Titled]) -> str:
     elif len(shown) > 1:
         against = "reference of each study"
     n_runs = sum(
-        len({(arm.id, seed) for arm in one.arms if not arm.same_as for seed in arm.scores})
+        len({(arm.id, seed) for arm in one.arms if not (arm.same_as or arm.prefix_of) for seed in arm.scores})
         for one in ablations
     )
     counts = sorted({len(one.seeds) for one in ablations})

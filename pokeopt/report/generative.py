@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pokeopt.ablation import Level, level
-from pokeopt.report.blocks import Block, Cell, Column, Section, Table, cells, headed, present
+from pokeopt.report.blocks import Cell, Column, Section, Table, cells, headed, present
 from pokeopt.report.cells import Cells
 from pokeopt.report.summary import AblationSummary, Chance, MetricSummary, StudySummary
 from pokeopt.report.words import ABSENT, digits_for, interval, joined, metric_name, number, plural
@@ -54,19 +54,25 @@ def section(study: StudySummary, prefix: str, *, several: bool) -> Section | Non
     if ablation is None or not ablation.generative:
         return None
     id_ = f"{prefix}generative"
-    blocks: list[Block | None] = [
-        _table(ablation, IMAGES, f"{id_}-images", "Errors and likeness of the images that each arm makes"),
-        _table(ablation, LATENT, f"{id_}-latent", "What the latent knows", _chance_note(ablation)),
-        _table(
-            ablation,
-            TERMS,
-            f"{id_}-terms",
-            "The terms of the loss, and the share that each has of the gradient",
-        ),
-    ]
-    shown = present(blocks)
-    title = headed("Generative: what the made images and the latent are worth", study.title, several=several)
-    return Section(id_, title, shown) if shown else None
+    images = _table(
+        ablation, IMAGES, f"{id_}-images", "Errors and likeness of the images that each arm makes"
+    )
+    latent = _table(ablation, LATENT, f"{id_}-latent", "What the latent knows", _chance_note(ablation))
+    shown = present((images, latent, _terms(ablation, f"{id_}-terms")))
+    what = joined(name for name, table in (("the made images", images), ("the latent", latent)) if table)
+    verb = "is" if images is None else "are"
+    heading = f"Generative: what {what} {verb} worth" if what else "Generative: the terms of the loss"
+    return Section(id_, headed(heading, study.title, several=several), shown) if shown else None
+
+
+def _terms(ablation: AblationSummary, id_: str) -> Table | None:
+    """Return the terms of the loss; None where there is one, which is the loss itself."""
+    names = [found.metric.partition("/")[2] for found in ablation.generative]
+    terms, shares = ([name for name in names if name.startswith(f"{kind}/")] for kind in TERMS)
+    if len(terms) < 2 and len(shares) < 2:
+        return None
+    caption = "The terms of the loss" + (", and the share that each has of the gradient" if shares else "")
+    return _table(ablation, TERMS, id_, caption)
 
 
 def _named(name: str, known: Cells, part: str) -> list[str]:

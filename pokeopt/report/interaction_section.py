@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from pokeopt.ablation import Level
@@ -19,7 +21,7 @@ from pokeopt.report.blocks import (
     simple_table,
 )
 from pokeopt.report.effects import LABEL_WIDTH, arm_label, short
-from pokeopt.report.summary import AblationSummary, ArmSummary, Crossing, Step, StudySummary
+from pokeopt.report.summary import AblationSummary, ArmSummary, Chain, Crossing, Step, StudySummary
 from pokeopt.report.svg import WIDTH, drawing, spanning, tag, x_axis
 from pokeopt.report.words import (
     axis_name,
@@ -38,7 +40,7 @@ MOST_CELL = 150.0
 
 
 def section(study: StudySummary, prefix: str, *, several: bool) -> Section | None:
-    """Return the section on crossed factors, the path and leave-one-out; None where there is none of them."""
+    """Return the section on crossed factors, paths and leave-one-out; None where there is none of them."""
     ablation = study.ablation
     if ablation is None:
         return None
@@ -49,14 +51,19 @@ def section(study: StudySummary, prefix: str, *, several: bool) -> Section | Non
             _heat_map(crossing, ablation, f"{id_}-{i}"),
             _pairs_table(crossing, ablation, f"{id_}-{i}-pairs"),
         ]
-    blocks.append(_waterfall(ablation, f"{id_}-path"))
+    blocks.append(_path(ablation, f"{id_}-path"))
+    blocks += [_chain(chain, ablation, f"{id_}-chain-{i}") for i, chain in enumerate(ablation.chains)]
     blocks.append(_leave_one_out(ablation, f"{id_}-without"))
     shown = present(blocks)
     if not shown:
         return None
-    return Section(
-        id_, headed("Together: factors, paths and leave-one-out", study.title, several=several), shown
+    is_chain = all(
+        block.id.startswith(f"{id_}-chain") for block in shown if isinstance(block, Figure | Table)
     )
+    heading = (
+        "Steps: each arm and the one before" if is_chain else "Together: factors, paths and leave-one-out"
+    )
+    return Section(id_, headed(heading, study.title, several=several), shown)
 
 
 def _heat_map(crossing: Crossing, ablation: AblationSummary, id_: str) -> Figure:
@@ -134,10 +141,41 @@ def _pairs_table(crossing: Crossing, ablation: AblationSummary, id_: str) -> Tab
     return Table(id_, caption, columns, rows)
 
 
-def _waterfall(ablation: AblationSummary, id_: str) -> Figure | None:
+def _path(ablation: AblationSummary, id_: str) -> Figure | None:
     """Return the path from the baseline to the best: each step was run again, none is predicted."""
-    baseline, steps = ablation.arm(BASELINE), ablation.path
-    if baseline is None or not steps or baseline.level.mean is None:
+    if not ablation.path:
+        return None
+    order = "in the plan's order" if ablation.plan is not None else "the largest predicted gain first"
+    reading = (
+        f"From the baseline to the best, one factor after the other, {order}. Each bar runs "
+        "from the mean before its step to the mean after it; every step was trained again with all seeds. At the "
+        "right the paired difference from the step before, with its 95 % interval, not corrected. A step's size "
+        "depends on the order; leave-one-out has none."
+    )
+    question = "Which steps lead from the baseline to the best?"
+    return _waterfall(BASELINE, ablation.path, ablation, id_, (question, reading))
+
+
+def _chain(chain: Chain, ablation: AblationSummary, id_: str) -> Figure | None:
+    """Return the steps through the arms that a claim puts in order."""
+    first, last = ablation.arm(chain.start), ablation.arm(chain.steps[-1].arm_id)
+    reading = (
+        "The arms in the order that the claim gives them, worst first, each against the one above it. Each bar runs "
+        "from the mean of the arm above to the arm's own, framed where the interval of the difference excludes 0. At "
+        "the right the paired difference at equal seeds, with its 95 % interval, not corrected."
+    )
+    question = (
+        f"What does each step bring, from {first.label if first else ''} to {last.label if last else ''}?"
+    )
+    return _waterfall(chain.start, chain.steps, ablation, id_, (question, reading))
+
+
+def _waterfall(
+    start: str, steps: Sequence[Step], ablation: AblationSummary, id_: str, told: tuple[str, str]
+) -> Figure | None:
+    """Return the means from a first arm on, one bar a step, under a question and over a reading."""
+    baseline = ablation.arm(start)
+    if baseline is None or baseline.level.mean is None:
         return None
     arms = [(step, ablation.arm(step.arm_id)) for step in steps]
     levels = [
@@ -163,20 +201,15 @@ def _waterfall(ablation: AblationSummary, id_: str) -> Figure | None:
                          class_="tick"))  # fmt: skip
         before = arm.level.mean
     metric = metric_name(ablation.metric)
-    svg = drawing(bottom + 42, f"Path from the baseline to the best in {metric}", *parts)
-    order = "in the plan's order" if ablation.plan is not None else "the largest predicted gain first"
-    reading = (
-        f"From the baseline to the best, one factor after the other, {order}. Each bar runs "
-        "from the mean before its step to the mean after it; every step was trained again with all seeds. At the "
-        "right the paired difference from the step before, with its 95 % interval, not corrected. A step's size "
-        "depends on the order; leave-one-out has none."
-    )
+    label = f"{capital(metric)} from {baseline.label} to {steps[-1].label}, step by step"
+    svg = drawing(bottom + 42, label, *parts)
     rows = [
         [step.label, effect_text(step.effect), str(step.effect.n), p_value(step.effect.p)] for step in steps
     ]
     titles = ["Step", "Difference from the step before [95 % CI]", "Seeds", "p"]
-    table = simple_table(f"{id_}-data", f"Steps of the path in {metric}", titles, rows)
-    return Figure(id_, "Which steps lead from the baseline to the best?", (svg,), reading, table)
+    table = simple_table(f"{id_}-data", f"Steps in {metric}, from {baseline.label}", titles, rows)
+    question, reading = told
+    return Figure(id_, question, (svg,), reading, table)
 
 
 def _step(

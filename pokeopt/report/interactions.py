@@ -10,7 +10,8 @@ import numpy as np
 from pokeopt.ablation import level, paired_difference
 from pokeopt.ablation.arms import BASELINE, BEST, PATH
 from pokeopt.ablation.interaction import interactions
-from pokeopt.report.summary import ArmSummary, Crossing, Step
+from pokeopt.report.summary import ArmSummary, Chain, Crossing, Step
+from pokeopt.spec.claims import Claim
 
 Scores = Mapping[int, float]
 
@@ -61,6 +62,35 @@ def summarise_path(arms: Sequence[ArmSummary]) -> tuple[Step, ...]:
     return tuple(
         Step(arm.id, arm.label, paired_difference(arm.scores, before.scores))
         for before, arm in itertools.pairwise(chain)
+    )
+
+
+def summarise_chains(
+    arms: Sequence[ArmSummary], claims: Sequence[Claim], metric: str, share: float | None
+) -> tuple[Chain, ...]:
+    """Return the sequences of three arms or more that claims on the arms' own metric put in order."""
+    by_id = {arm.id: arm for arm in arms}
+    wanted = dict.fromkeys(
+        tuple(group[0] for group in claim.groups)
+        for claim in claims
+        if claim.kind == "order"
+        and claim.metric == metric
+        and len(claim.groups) > 2
+        and all(len(group) == 1 and group[0] in by_id for group in claim.groups)
+    )
+    return tuple(
+        Chain(
+            ids[0],
+            tuple(
+                Step(
+                    id_,
+                    by_id[id_].label,
+                    paired_difference(by_id[id_].scores, by_id[before].scores, test_share=share),
+                )
+                for before, id_ in itertools.pairwise(ids)
+            ),
+        )
+        for ids in wanted
     )
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from pokeopt.report.blocks import Block, Figure, Picture, Table, Text
+from pokeopt.report.blocks import Block, Figure, Picture, Section, Table, Text
 from pokeopt.report.document import Document, shortened, text_of
 from pokeopt.report.words import MINUS
 
@@ -96,11 +96,7 @@ def render_latex(document: Document) -> str:
     lines = [HEAD + f"\\title{{{tex(document.title)}}}\\date{{}}", r"\begin{document}", r"\maketitle"]
     lines.append("Drawings and pictures are in the HTML report; here are their numbers.")
     for section in document.sections:
-        lines.append(f"\\section*{{{tex(section.title)}}}")
-        if section.banner:
-            lines.append(f"\\textbf{{{tex(section.banner)}}}")
-        for block in section.blocks:
-            lines += _block(block)
+        lines += _section(section, "section")
     lines.append(r"\end{document}")
     return "\n\n".join(line for line in lines if line) + "\n"
 
@@ -145,6 +141,16 @@ def _letter(letter: str) -> str:
     return f"(U+{ord(letter):04X})"  # the fonts of a plain article have no such letter
 
 
+def _section(section: Section, command: str) -> Iterator[str]:
+    yield f"\\{command}*{{{tex(section.title)}}}"
+    if section.banner:
+        yield f"\\textbf{{{tex(section.banner)}}}"
+    for block in section.blocks:
+        yield from _block(block)
+    for part in section.parts:
+        yield from _section(part, "subsection")
+
+
 def _block(block: Block) -> Iterator[str]:
     match block:
         case Table():
@@ -163,7 +169,7 @@ def _block(block: Block) -> Iterator[str]:
 def _text(block: Text) -> Iterator[str]:
     if block.title:
         yield f"\\textbf{{{tex(block.title)}}}"
-    yield from map(tex, block.paragraphs)
+    yield from (tex(text_of(paragraph)) for paragraph in block.paragraphs)
     if block.items:
         facts = [f"\\item[] \\textbf{{{tex(name)}}}: {tex(value)}" for name, value in block.items]
         yield "\n".join([r"\begin{itemize}\setlength{\itemsep}{0pt}", *facts, r"\end{itemize}"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pokeopt.report.blocks import Table, simple_table
 from pokeopt.report.cells import Cells
 from pokeopt.report.summary import AblationSummary, ArmSummary, Layers
-from pokeopt.report.words import joined, plain, quantity
+from pokeopt.report.words import joined, number, quantity
 from pokeopt.store import StudyView
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def layer_tables(ablation: AblationSummary, id_: str) -> list[Table]:
         ]
         total = sum(int(row["n_params"]) for row in network.rows)
         caption = (
-            f"Layers of {whose}: {plain(total)} parameters. Operations are of one image; a multiplication with its "
+            f"Layers of {whose}: {number(total, 0)} parameters. Operations are of one image; a multiplication with its "
             "addition counts 2."
         )
         titles = ["Layer", "Kind", "Output", "Parameters", "Trained", "Operations"]

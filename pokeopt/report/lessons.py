@@ -34,9 +34,10 @@ def _wrong(studies: Sequence[StudySummary]) -> list[tuple[str, str]]:
             not_run = sum(hole.state == "not run" for hole in ablation.holes)
             said += [f"{plural(not_run, 'cell')} did not run"] if not_run else []
             for arm in ablation.arms:
-                if arm.collapse is not None and arm.collapse.count and not arm.same_as:
+                if arm.collapse is not None and arm.collapse.count and not (arm.same_as or arm.prefix_of):
                     said.append(
-                        f"{arm.collapse.count:.0f} of {plural(arm.collapse.n, 'run')} of {arm.label} collapsed"
+                        f"{arm.collapse.count:.0f} of {plural(arm.collapse.n, 'run')} of {arm.label} collapsed (no "
+                        "better than naming one class, or far below the arm's others)"
                     )
         if said:
             found.append((study.title, "; ".join(said)))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from pokeopt.report.blocks import Block, Figure, Picture, Table, Text
+from pokeopt.report.blocks import Block, Figure, Picture, Section, Table, Text
 from pokeopt.report.document import Document, shortened, text_of
 
 MOST_ROWS = 500  # of a table: GitHub shows no file above half a megabyte
@@ -20,35 +20,41 @@ def render_markdown(document: Document) -> str:
     """Return the document as Markdown text; equal documents give equal text."""
     lines = [f"# {_line(document.title)}"]
     for section in document.sections:
-        lines.append(f"## {_line(section.title)}")
-        if section.banner:
-            lines.append(f"**{_line(section.banner)}**")
-        for block in section.blocks:
-            lines += _block(block)
+        lines += _section(section, "##")
     return "\n\n".join(line for line in lines if line) + "\n"
 
 
-def _block(block: Block) -> Iterator[str]:
+def _section(section: Section, heading: str) -> Iterator[str]:
+    yield f"{heading} {_line(section.title)}"
+    if section.banner:
+        yield f"**{_line(section.banner)}**"
+    for block in section.blocks:
+        yield from _block(block, f"{heading}#")
+    for part in section.parts:
+        yield from _section(part, f"{heading}#")
+
+
+def _block(block: Block, heading: str) -> Iterator[str]:
     match block:
         case Table():
             yield from _table(block, block.fold)
         case Figure():
-            yield f"### {_line(block.question)}"
+            yield f"{heading} {_line(block.question)}"
             yield _line(block.reading)
             if block.table is not None:
                 yield from _table(block.table, "The numbers")
         case Picture():
-            yield f"### {_line(block.question)}"
+            yield f"{heading} {_line(block.question)}"
             yield "\n".join(f"- {_line(_of_sheet(text_of(s.label), s.alt, s.caption))}" for s in block.sheets)
             yield _line(block.reading)
         case Text():
-            yield from _text(block)
+            yield from _text(block, heading)
 
 
-def _text(block: Text) -> Iterator[str]:
+def _text(block: Text, heading: str) -> Iterator[str]:
     if block.title:
-        yield f"### {_line(block.title)}"
-    yield from map(_line, block.paragraphs)
+        yield f"{heading} {_line(block.title)}"
+    yield from (_line(text_of(paragraph)) for paragraph in block.paragraphs)
     yield "\n".join(f"- **{_line(name)}**: {_line(value)}" for name, value in block.items)
     if block.code:
         fence = "`" * (1 + max([2, *map(len, FENCE.findall(block.code))]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ SHARES = (
     "macro_f1",
     "balanced_accuracy",
 )  # scores in [0, 1] that one name for all images has too
+FEWEST_CUT = 4  # runs: of fewer the interquartile mean cuts none, and is the mean
 DROP = 0.05  # a run of the source documents at 0.92 among others at 0.99 was "bad luck"
 
 
@@ -33,7 +35,9 @@ def with_outliers(
         better = None
         if arm.reference is not None and arm.effect is not None and arm.effect.n:
             better = probability_of_improvement(arm.scores, scores[arm.reference], direction)
-        middle = iqm(tuple(arm.scores.values())) if rate is not None and rate.count else None
+        finite = [score for score in arm.scores.values() if math.isfinite(score)]
+        is_cut = rate is not None and rate.count and len(finite) >= FEWEST_CUT
+        middle = iqm(finite) if is_cut else None
         found.append(dataclasses.replace(arm, p_improvement=better, collapse=rate, iqm=middle))
     return tuple(found)
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pokeopt.report.blocks import Figure, simple_table
-from pokeopt.report.effects import styles
+from pokeopt.report.effects import legend, styles
 from pokeopt.report.summary import AblationSummary, SearchSummary
 from pokeopt.report.svg import (
+    WIDTH,
     Scale,
     drawing,
     marker,
     polyline,
     spanning,
     tag,
-    tick_text,
     x_axis,
     y_axis,
 )
@@ -110,11 +110,11 @@ def pareto(
     drawn = thinned(shown, MOST_POINTS, keep=lambda p: p.is_marked)
     panels = [
         (panel, front)
-        for title, cost, text in (
-            ("parameters", _params, quantity),
-            ("training time of a run (s)", _seconds, duration),
+        for title, cost, text, tick in (
+            ("parameters", _params, quantity, quantity),
+            ("training time of a run (s)", _seconds, duration, _plain_tick),
         )
-        if (found := _panel(shown, drawn, cost, metric, direction, title, text)) is not None
+        if (found := _panel(shown, drawn, cost, metric, direction, title, text, tick)) is not None
         for panel, front in (found,)
     ]
     if not panels:
@@ -139,6 +139,7 @@ def pareto(
     reading = f"One point {article} {noun}; the line joins those with the best score at their cost or below."
     if is_mean:
         reading += " Means over seeds, each with its own 95 % interval; whether two arms differ stands in their study."
+        reading += " The first runs of a worker pay its start, so the arms that came first seem slower than they are."
     else:
         reading += (
             " One run each, chosen by a sampler: the line lists candidates, no effects. Star: the best."
@@ -149,7 +150,20 @@ def pareto(
     question = (
         "What does a higher score cost?" if direction == "maximize" else "What does a lower error cost?"
     )
-    return Figure(id_, question, tuple(panel for panel, _ in panels), reading, table)
+    drawings = tuple(panel for panel, _ in panels)
+    return Figure(id_, question, (*drawings, *([_key(shown)] if is_mean else [])), reading, table)
+
+
+def _key(points: Sequence[Point]) -> Markup:
+    """Return a drawing under the panels that names the marks."""
+    entries = [(p.name, (p.look[0].split()[0], p.look[1])) for p in points]
+    names, height = legend(entries, LEFT, 10, WIDTH)
+    return drawing(height, "The arms' marks", names)
+
+
+def _plain_tick(value: float) -> str:
+    """Return a number with no more digits than it needs, never in thousands: a logarithmic axis has 0.3 and 3000."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _params(point: Point) -> float | None:
@@ -168,6 +182,7 @@ def _panel(
     direction: str,
     title: str,
     text: Callable[[float | None], str],
+    tick: Callable[[float], str],
 ) -> tuple[Markup, frozenset[str]] | None:
     known = [(c, p) for p in points if (c := cost(p)) is not None and c > 0]
     costs = sorted(c for c, _ in known)
@@ -176,13 +191,13 @@ def _panel(
     is_log = costs[-1] / costs[0] > LOG_FROM
     bottom = TOP + HEIGHT
     place: Callable[[float], float] = math.log10 if is_log else float
-    x = spanning([place(c) for c in costs], LEFT, PANEL - 12)
+    x = spanning([place(c) for c in costs], LEFT, PANEL - 12, include=() if is_log else (0.0,))
     ends = [end for _, p in known for end in (p.low, p.high) if end is not None]
     y = spanning([*(p.score for _, p in known), *ends], bottom, TOP)
     front = _front(known, 1.0 if direction == "maximize" else -1.0)
     parts = [
         y_axis(y, LEFT, PANEL - 12, axis_name(metric)),
-        _log_axis(x, bottom, title) if is_log else x_axis(x, bottom, title),
+        _log_axis(x, bottom, title, tick) if is_log else x_axis(x, bottom, title, say=tick),
     ]
     parts.append(polyline([(x(place(c)), y(p.score)) for c, p in front], "front-line", "front"))
     for p in sorted(drawn, key=lambda p: p.is_marked):
@@ -211,7 +226,7 @@ def _front(known: Sequence[tuple[float, Point]], sign: float) -> list[tuple[floa
     return front
 
 
-def _log_axis(scale: Scale, y: float, title: str) -> Markup:
+def _log_axis(scale: Scale, y: float, title: str, tick: Callable[[float], str]) -> Markup:
     """Return an axis whose values are powers of ten."""
     parts = [tag("line", x1=scale.start, x2=scale.end, y1=y, y2=y, class_="axis")]
     decades = range(math.ceil(scale.low - 1e-9), math.floor(scale.high + 1e-9) + 1)
@@ -223,9 +238,10 @@ def _log_axis(scale: Scale, y: float, title: str) -> Markup:
         if scale.low <= math.log10(factor * 10.0**power) <= scale.high
     ]
     for value in ticks:
-        text = quantity(value) if value >= 1000 else tick_text(value, min(1.0, value))
         parts.append(
-            tag("text", text, x=scale(math.log10(value)), y=y + 17, class_="tick", text_anchor="middle")
+            tag(
+                "text", tick(value), x=scale(math.log10(value)), y=y + 17, class_="tick", text_anchor="middle"
+            )
         )
     middle = (scale.start + scale.end) / 2
     parts.append(

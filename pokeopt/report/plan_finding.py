@@ -17,7 +17,7 @@ def of_plan(ablation: AblationSummary) -> list[str]:
     holes = _holes(ablation)
     if plan.is_quick:
         runs = f"{done} of {ablation.n_cells} cells complete, {plural(len(ablation.seeds), 'seed')}"
-        return [f"A smoke run ({runs}): it shows that the plan runs, and gives no verdict.", *holes]
+        return [f"A smoke run, no verdict: {runs}.", *holes]
     reference = ablation.arm(ablation.reference)
     if reference is None or reference.level.n == 0:
         name = reference.label if reference is not None else ablation.reference

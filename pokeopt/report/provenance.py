@@ -23,10 +23,11 @@ ROW_FACTS = (
     ("split_hash", "split hash"),
 )
 MOST_VALUES = 6
+WIDTH = 88  # of a line of commands
 
 
 def provenance(views: Sequence[StudyView]) -> Provenance:
-    """Return the resolved specification, the commands that rebuild it, and the facts of its runs."""
+    """Return the resolved specification, the command that runs it again, and the facts of its runs."""
     first = views[0]
     return Provenance(
         spec_yaml=spec_yaml(_elsewhere(first.spec)) if first.spec else "",
@@ -78,11 +79,26 @@ def _commands(views: Sequence[StudyView]) -> tuple[str, ...]:
         words = ["pokeopt", "ablate", _file(plan["path"]), *plan.get("options", ())]
         if list(seeds) != list(plan["seeds"]) and list(seeds) == list(range(len(seeds))):
             words += ["--seeds", str(len(seeds))]
-        return shlex.join(words), f"pokeopt report {shlex.quote(first.name)}"
+        return (shlex.join(words),)
     parent = str(first.attrs.get("parent") or first.name)
     path = first.spec.get("path")
-    run = [f"pokeopt run {shlex.quote(_file(path))} --name {shlex.quote(parent)}"] if path else []
-    return (*run, f"pokeopt report {shlex.quote(parent)}")
+    return (f"pokeopt run {shlex.quote(_file(path))} --name {shlex.quote(parent)}",) if path else ()
+
+
+def report_command(names: Sequence[str]) -> str:
+    """Return the one command that makes a page of these studies, broken into lines that a shell joins again.
+
+    >>> print(report_command(["mlp", "my cnn"]))
+    pokeopt report mlp 'my cnn'
+    """
+    lines = ["pokeopt report"]
+    for name in names:
+        word = shlex.quote(name)
+        if len(lines[-1]) + len(word) > WIDTH:
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return "\n".join(lines)
 
 
 def _elsewhere(spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def render_html(summary: Summary) -> str:
     return page.render(
         head=head_of(summary),
         sections=sections_of(summary),
+        one_study=len(summary.studies) == 1,  # of many, the contents would be longer than the screen
         style=_asset("style.css"),
         script=_asset("page.js"),
     )

@@ -52,12 +52,15 @@ class Replays:
 
     Attributes:
         metric: The objective, on whose curves rules look.
-        n_full: Runs that went to their end; ``n_used`` of them were replayed.
+        n_full: Runs that went to their end, ``n_different`` of them with a curve that no other of their seed has;
+            ``n_used`` of those were replayed. Equal curves, as of arms that differ in a rule alone that never fired,
+            are one measurement.
     """
 
     study: str
     metric: str
     n_full: int
+    n_different: int
     n_used: int
     n_epochs: tuple[int, int]
     rules: tuple[Replay, ...]
@@ -68,16 +71,25 @@ def replay_stopping(view: StudyView) -> Replays | None:
     full = [row for row in view.counted if _is_full(row)]
     if not full:
         return None
-    used = thinned(full, MOST_RUNS)
+    different: dict[Any, TrialRow] = {}
+    for row in full:
+        different.setdefault(_measured(row), row)
+    used = thinned(list(different.values()), MOST_RUNS)
     sign = 1.0 if view.directions[0] == "maximize" else -1.0
     curves = [([sign * row.curve[step] for step in sorted(row.curve)], _keeps_best(row)) for row in used]
-    own = {_key(rule) for rule in (_own_rule(row) for row in used) if rule is not None}
+    own = {_key(rule) for rule in (_own_rule(row) for row in full) if rule is not None}
     rules = [
         replay for key in _rules(own) if (replay := _replay(json.loads(key), curves, key in own)) is not None
     ]
     lengths = [len(row.curve) for row in used]
     return Replays(
-        view.name, view.metrics[0], len(full), len(used), (min(lengths), max(lengths)), tuple(rules)
+        view.name,
+        view.metrics[0],
+        len(full),
+        len(different),
+        len(used),
+        (min(lengths), max(lengths)),
+        tuple(rules),
     )
 
 
@@ -142,6 +154,11 @@ def _key(rule: Mapping[str, Any]) -> str:
 
 def _keeps_best(row: TrialRow) -> bool:
     return bool((row.config.get("training") or {}).get("keep", "best") == "best")
+
+
+def _measured(row: TrialRow) -> tuple[int | None, bool, tuple[tuple[int, float], ...]]:
+    """Return what a replay sees of a run: copies of one training of one seed are equal in it."""
+    return row.seed, _keeps_best(row), tuple(sorted(row.curve.items()))
 
 
 def _is_full(row: TrialRow) -> bool:

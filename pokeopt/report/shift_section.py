@@ -20,20 +20,20 @@ from pokeopt.report.blocks import (
     present,
     simple_table,
 )
-from pokeopt.report.dataset import steps_text
+from pokeopt.report.dataset import prepared_text
 from pokeopt.report.effects import short, styles
 from pokeopt.report.evaluations import evaluations_table
 from pokeopt.report.summary import AblationSummary, ArmSummary, Shift, StudySummary
 from pokeopt.report.svg import Scale, drawing, marker, spanning, tag, x_axis, y_axis
 from pokeopt.report.words import (
     ABSENT,
+    bare_name,
     capital,
     common_digits,
     effect_text,
     interval,
     joined,
     level_text,
-    metric_name,
     number,
     plural,
 )
@@ -49,7 +49,8 @@ def section(study: StudySummary, prefix: str, *, several: bool) -> Section | Non
     blocks: list[Block | None] = []
     if ablation is not None and ablation.shifts:
         for i, shift in enumerate(ablation.shifts):
-            blocks += [_scatter(shift, ablation, f"{id_}-{i}"), Text((_order(shift, ablation),))]
+            said = f"{_order(shift, ablation)} {_own_images(shift, ablation)}".strip()
+            blocks += [_scatter(shift, ablation, f"{id_}-{i}"), Text((said,))]
         blocks.append(_skew_table(ablation, f"{id_}-skew"))
     blocks.append(evaluations_table(study.evaluations, f"{id_}-evaluations"))
     if not present(blocks):
@@ -61,7 +62,7 @@ def section(study: StudySummary, prefix: str, *, several: bool) -> Section | Non
 def _scatter(shift: Shift, ablation: AblationSummary, id_: str) -> Figure:
     arms = [arm for arm in ablation.arms if arm.id in shift.gaps]
     look = styles(ablation.arms)
-    name = metric_name(ablation.metric).split(" ", 1)[-1]
+    name = bare_name(ablation.metric)
     ends = [
         x
         for arm in arms
@@ -135,11 +136,35 @@ def _order(shift: Shift, ablation: AblationSummary) -> str:
         tau = f"Kendall's tau of the arms' means on test and {shift.part} is {number(shift.tau, 2)}. "
     if not shift.flips:
         return f"{tau}No two arms change their order between test and {shift.part}."
-    pairs = [f"{labels[a]} and {labels[b]}" for a, b in shift.flips[:MOST_FLIPS]]
+    pairs = [f"{labels[a]}/{labels[b]}" for a, b in shift.flips[:MOST_FLIPS]]
     more = f"; {len(shift.flips) - MOST_FLIPS} more pairs" if len(shift.flips) > MOST_FLIPS else ""
     verb = "changes its" if len(shift.flips) == 1 else "change their"
     subject = "pair of means" if len(shift.flips) == 1 else "pairs of means"
     return f"{tau}{len(shift.flips)} {subject} {verb} order between the two: {joined(pairs)}{more}."
+
+
+def _own_images(shift: Shift, ablation: AblationSummary) -> str:
+    """Say which arms are trained with the set's own preprocessing, so that both of their scores are of one thing."""
+    steps = _sets(ablation).get(shift.part)
+    same = [arm.label for arm in ablation.arms if arm.id in shift.gaps and _steps(arm, ablation) == steps]
+    if steps is None or not same:
+        return ""
+    verb = "is" if len(same) == 1 else "are"
+    return (
+        f"The set {shift.part} holds the test images as {joined(same)} {verb} trained on them "
+        f"({prepared_text(steps)}): the two scores are of the same images, and the gap is 0 by construction."
+    )
+
+
+def _sets(ablation: AblationSummary) -> dict[str, Any]:
+    """Return the external sets that hold the test images in a preprocessing of their own: name to its steps."""
+    return {
+        name: section["preprocess"]
+        for name, section in (ablation.external or {}).items()
+        if isinstance(section, Mapping)
+        and section.get("of") == "test"
+        and section.get("preprocess") is not None
+    }
 
 
 def _skew_table(ablation: AblationSummary, id_: str) -> Table | None:
@@ -148,30 +173,25 @@ def _skew_table(ablation: AblationSummary, id_: str) -> Table | None:
     Each arm is trained with one preprocessing; on the test part it is scored with the same, on such a set with the
     set's own. Low scores off the diagonal alone say that the skew is the cause.
     """
-    sets = {
-        name: section["preprocess"]
-        for name, section in (ablation.external or {}).items()
-        if isinstance(section, Mapping)
-        and section.get("of") == "test"
-        and section.get("preprocess") is not None
-    }
-    key = "data.preprocess"
+    sets = _sets(ablation)
     arms = [arm for arm in ablation.arms if arm.level.n and not arm.same_as]
-    trained = {arm.id: _trained_with(arm, key, ablation) for arm in arms}
+    trained = {arm.id: prepared_text(_steps(arm, ablation)) for arm in arms}
     if not sets or len(set(trained.values())) < 2:
         return None
     levels = [level for arm in arms for level in arm.parts.values()]
     digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
     columns = (
         Column(TRAINED, is_number=False),
-        Column(f"{SCORED} the same (test)"),
-        *(Column(f"{SCORED} {steps_text(steps)} ({name})") for name, steps in sets.items()),
+        Column(f"{SCORED}: the same (test)"),
+        *(Column(f"{SCORED}: {prepared_text(steps)} ({name})") for name, steps in sets.items()),
     )
     rows = tuple(
         cells(
             f"{arm.label}: {trained[arm.id]}",
             *(
-                Cell(level_text(level, digits), level.mean)
+                Cell("the same images", look="same")
+                if part in sets and sets[part] == _steps(arm, ablation)
+                else Cell(level_text(level, digits), level.mean)
                 if (level := arm.parts.get(part)) is not None and level.n
                 else Cell(ABSENT)
                 for part in ("test", *sets)
@@ -180,13 +200,17 @@ def _skew_table(ablation: AblationSummary, id_: str) -> Table | None:
         for arm in arms
     )
     caption = (
-        f"{capital(metric_name(ablation.metric))} by the preprocessing of training and of scoring, on the same test "
-        "images, mean ± SD over seeds. A low score only where the two differ says that the difference is the cause."
+        f"{capital(bare_name(ablation.metric))} by the preprocessing of training and of scoring, "
+        "on the same test images, mean ± SD over seeds. A low score only where the two differ says that the "
+        "difference is the cause."
     )
     return Table(id_, caption, columns, rows)
 
 
-def _trained_with(arm: ArmSummary, key: str, ablation: AblationSummary) -> str:
+def _steps(arm: ArmSummary, ablation: AblationSummary) -> Any:
+    """Return the preprocessing that an arm is trained with: what it changes, else that of all arms."""
+    key = "data.preprocess"
+    if key in arm.changes:
+        return arm.changes[key][1]
     first = next((other.changes[key][0] for other in ablation.arms if key in other.changes), None)
-    steps = arm.changes[key][1] if key in arm.changes else first
-    return steps if isinstance(steps, str) else steps_text(steps)
+    return (ablation.settings.get("data") or {}).get("preprocess") if first is None else first

@@ -62,14 +62,14 @@ def _entry(study: StudySummary, *, several: bool) -> str:
 
 
 def _reading(study: StudySummary) -> Text | None:
-    """Return what the numbers say, and the author's note under it."""
+    """Return what the numbers say, and the author's note under it; of a smoke run, whose banner says it, the note."""
     plan = study.ablation.plan if study.ablation else None
     if plan is None:
         return None
-    paragraphs = [" ".join(study.finding)]
+    paragraphs = [] if plan.is_quick else [" ".join(study.finding)]
     if plan.note:
         paragraphs.append(f"The author's note: {plan.note}")
-    return Text(tuple(paragraphs), title="Reading")
+    return Text(tuple(paragraphs), title="Reading") if paragraphs else None
 
 
 def _introduction(ablation: AblationSummary) -> str:

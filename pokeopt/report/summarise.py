@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pokeopt.report.checks import run_checks
@@ -11,7 +12,7 @@ from pokeopt.report.confirm import summarise_confirm
 from pokeopt.report.dataset import summarise_data
 from pokeopt.report.evaluations import summarise_evaluations
 from pokeopt.report.finding import finding
-from pokeopt.report.pictures import MOST_BYTES, summarise_pictures
+from pokeopt.report.pictures import summarise_pictures
 from pokeopt.report.provenance import failures, provenance
 from pokeopt.report.replay_stopping import replay_stopping
 from pokeopt.report.search import summarise_search
@@ -39,13 +40,23 @@ def summarise(store: Store, names: str | Sequence[str]) -> Summary:
         for name in wanted
         if not (name.endswith(ABLATION_SUFFIX) and name.removesuffix(ABLATION_SUFFIX) in wanted)
     ]
-    return Summary(tuple(_summarise_study(store, name, known, MOST_BYTES // len(shown)) for name in shown))
+    views = [_views(store, name, known) for name in shown]
+    studies = [_summarise_study(store, name, own) for name, own in zip(shown, views, strict=True)]
+    arm_names: list[dict[str, str]] = [
+        {arm.id: arm.label for arm in one.ablation.arms} if one.ablation is not None else {}
+        for one in studies
+    ]
+    pictures = summarise_pictures(store, views, arm_names)
+    return Summary(tuple(replace(one, galleries=own) for one, own in zip(studies, pictures, strict=True)))
 
 
-def _summarise_study(store: Store, name: str, known: set[str], picture_bytes: int) -> StudySummary:
-    views = [store.load(name)]
-    if f"{name}{ABLATION_SUFFIX}" in known:
-        views.append(store.load(f"{name}{ABLATION_SUFFIX}"))
+def _views(store: Store, name: str, known: set[str]) -> list[StudyView]:
+    """Return a study and, behind it, its ablation where there is one."""
+    ablation = f"{name}{ABLATION_SUFFIX}"
+    return [store.load(name), *([store.load(ablation)] if ablation in known else [])]
+
+
+def _summarise_study(store: Store, name: str, views: Sequence[StudyView]) -> StudySummary:
     searches = [view for view in views if view.kind != "confirm"]
     confirms = [view for view in views if view.kind == "confirm"]
     search = summarise_search(store, searches[0]) if searches else None
@@ -62,7 +73,6 @@ def _summarise_study(store: Store, name: str, known: set[str], picture_bytes: in
         data=summarise_data(store, views),
         failures=failures(views),
         provenance=provenance(views),
-        galleries=summarise_pictures(store, views, picture_bytes),
         checks=run_checks(store, views),
         evaluations=tuple(one for view in views for one in summarise_evaluations(store, view)),
         replays=tuple(replay for view in views if (replay := replay_stopping(view)) is not None),

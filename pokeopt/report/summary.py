@@ -12,6 +12,7 @@ from pokeopt.report.confirmed import (
     AblationSummary,
     ArmSummary,
     Breakdown,
+    Chain,
     Chance,
     ClassEffect,
     Confusion,
@@ -36,6 +37,7 @@ __all__ = [
     "AblationSummary",
     "ArmSummary",
     "Breakdown",
+    "Chain",
     "Chance",
     "ClassEffect",
     "Confusion",
@@ -173,15 +175,15 @@ class TrialPicture:
     """A picture that a trial left, with its own words.
 
     Attributes:
-        label: Whose it is, like "best, seed 0".
-        arm_id: Its arm; empty in a search, and where several arms left the same picture.
+        label: Whose it is: its arms, with their seed where these differ, or a search's trial.
+        arm_ids: The arms that left it; none in a search.
         sha256: Of its bytes, which are left out of the JSON.
         width_px: On a page; so is ``height_px``.
-        png: The file.
+        png: The file, in fewer colours where the page has no room for all.
     """
 
     label: str
-    arm_id: str
+    arm_ids: tuple[str, ...]
     title: str
     description: str
     sha256: str
@@ -206,7 +208,7 @@ class Gallery:
     Attributes:
         of: The trials, in words.
         is_compared: Whether there are several, so that each picture must say whose it is.
-        left_out: Names of further pictures, which lie in the store.
+        left_out: Names of further pictures, which lie in the store and not on the page.
     """
 
     study: str

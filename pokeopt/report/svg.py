@@ -5,7 +5,7 @@ them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -91,10 +91,27 @@ def tick_text(value: float, step: float) -> str:
 
 
 def x_axis(
-    scale: Scale, y: float, title: str, *, top: float | None = None, signed: bool = False, whole: bool = False
+    scale: Scale,
+    y: float,
+    title: str,
+    *,
+    top: float | None = None,
+    signed: bool = False,
+    whole: bool = False,
+    say: Callable[[float], str] | None = None,
 ) -> Markup:
-    """Return an axis along the bottom; ``top`` draws light lines up to it, ``whole`` labels whole numbers only."""
-    ticks = next((t for n in (5, 4, 3, 2) if _have_room(t := scale.ticks(n), scale)), scale.ticks(1))
+    """Return an axis along the bottom.
+
+    Args:
+        scale: Its values and where they stand.
+        y: Its height.
+        title: What it shows, with the unit.
+        top: Light lines are drawn up to here.
+        signed: Whether a positive tick has its sign.
+        whole: Whether only whole numbers are labelled.
+        say: A tick's label, where that is not a plain number.
+    """
+    ticks = next((t for n in (5, 4, 3, 2) if _have_room(t := scale.ticks(n), scale, say)), scale.ticks(1))
     if whole:
         ticks = [value for value in ticks if abs(value - round(value)) < 1e-9]
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
@@ -103,19 +120,21 @@ def x_axis(
         x = scale(value)
         if top is not None:
             parts.append(tag("line", x1=x, x2=x, y1=top, y2=y, class_="grid"))
-        text = f"+{tick_text(value, step)}" if signed and value > 0 else tick_text(value, step)
+        text = tick_text(value, step) if say is None else say(value)
+        text = f"+{text}" if signed and value > 0 else text
         parts.append(tag("text", text, x=x, y=y + 17, class_="tick", text_anchor="middle"))
     middle = (scale.start + scale.end) / 2
     parts.append(tag("text", title, x=middle, y=y + 36, class_="axis-title", text_anchor="middle"))
     return Markup("").join(parts)
 
 
-def _have_room(ticks: list[float], scale: Scale) -> bool:
+def _have_room(ticks: list[float], scale: Scale, say: Callable[[float], str] | None) -> bool:
     """Whether the labels of ticks stand apart."""
     if len(ticks) < 2:
         return True
     step = ticks[1] - ticks[0]
-    longest = max(len(tick_text(value, step)) for value in ticks) + 2  # a sign, and a space between two
+    texts = [tick_text(value, step) if say is None else say(value) for value in ticks]
+    longest = max(len(text) for text in texts) + 2  # a sign, and a space between two
     return CHARACTER * longest <= scale(ticks[1]) - scale(ticks[0])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from pokeopt.ablation import Level
+from pokeopt.ablation import Effect, Level
 from pokeopt.ablation.arms import BEST
 from pokeopt.ablation.shares import Share
 from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
@@ -22,11 +22,14 @@ from pokeopt.report.svg import marker, tag
 from pokeopt.report.words import (
     ABSENT,
     PARTS,
+    alike_note,
+    bare_name,
     capital,
-    common_digits,
+    cell_text,
     duration,
-    effect_text,
+    effect_digits,
     interval,
+    level_digits,
     level_text,
     metric_name,
     number,
@@ -57,13 +60,14 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
             note="share of seeds at which the arm is ahead of its reference, with Wilson's interval",
         ),
         Column("Parameters"),
-        Column("s/epoch"),
+        Column("s/epoch", note="training time over epochs; the first runs of a worker pay its start, too"),
         Column("Total time", note="training time of all its seeds"),
         *((Column("Collapsed", note=COLLAPSED),) if any(_collapsed(arm) for arm in ablation.arms) else ()),
     )
     look = styles(ablation.arms)
-    digits = common_digits((arm.level.sd for arm in ablation.arms), (arm.level.mean for arm in ablation.arms))
-    rows = tuple(_arm_row(arm, ablation, look[arm.id], digits) for arm in ablation.arms)
+    digits = level_digits((arm.level for arm in ablation.arms), ablation.metric)
+    of_effects = effect_digits((arm.effect for arm in ablation.arms), ablation.metric)
+    rows = tuple(_arm_row(arm, ablation, look[arm.id], digits, of_effects) for arm in ablation.arms)
     shared = [arm for arm in ablation.arms if arm.same_as]
     notes = [
         f"“{arm.label}” is the same configuration as “{arm.same_as}” and shares its runs." for arm in shared
@@ -79,6 +83,7 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
     if fallen:
         means = "; ".join(f"{arm.label} {number(arm.iqm, digits)}" for arm in fallen)
         notes.append(f"Interquartile means of the arms with collapsed runs: {means}.")
+    notes += [note] if (note := alike_note(arm.effect for arm in ablation.arms)) else []
     if ablation.n_superseded:
         notes.append(f"{ablation.n_superseded} runs of earlier arms are superseded and not shown.")
     how = "Each seed redraws train and validation; the test part is the same for all, so all depends on it."
@@ -97,11 +102,11 @@ def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
     """Return each arm's score on validation, test and every external set; each column says which."""
     if len(ablation.parts) < 2:
         return None
-    name = metric_name(ablation.metric).split(" ", 1)[-1]
+    name = bare_name(ablation.metric)
     columns = (Column("Level", is_number=False), *(Column(PARTS.get(part, part)) for part in ablation.parts))
     look = styles(ablation.arms)
     levels = [level for arm in ablation.arms for level in arm.parts.values()]
-    digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
+    digits = level_digits(levels, ablation.metric)
     rows = tuple(
         cells(_arm_name(arm, look[arm.id]), *(_level(arm.parts.get(part), digits) for part in ablation.parts))
         for arm in ablation.arms
@@ -114,7 +119,8 @@ def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -
     """Return a metric by class or slice: support, every arm's mean, and what the best changes."""
     arms = [arm for arm in ablation.arms if breakdown.levels.get(arm.id) and not arm.same_as]
     levels = [level for arm in arms for level in breakdown.levels[arm.id].values()]
-    digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
+    digits = level_digits(levels, f"{ablation.part}/{breakdown.metric}")
+    of_effects = effect_digits(entry.effect for entry in breakdown.entries)
     has_effect = any(entry.effect.n for entry in breakdown.entries) and ablation.arm(BEST) is not None
     columns = (
         Column(capital(breakdown.by), is_number=False),
@@ -127,7 +133,7 @@ def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -
             entry.name,
             Cell(str(entry.support) if entry.support is not None else ABSENT, entry.support),
             *(_level(breakdown.levels[arm.id].get(entry.name), digits) for arm in arms),
-            *((Cell(effect_text(entry.effect, digits), entry.effect.mean),) if has_effect else ()),
+            *((Cell(cell_text(entry.effect, of_effects), entry.effect.mean),) if has_effect else ()),
         )
         for entry in breakdown.entries
     )
@@ -138,7 +144,8 @@ def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -
         "without correction."
     )
     fold = f"{capital(name)} by {breakdown.by} and arm" if ablation.plan is not None else _fold(caption, rows)
-    return Table(id_, caption, columns, rows, is_sortable=True, fold=fold)
+    note = alike_note(entry.effect for entry in breakdown.entries) if has_effect else ""
+    return Table(id_, caption, columns, rows, note, is_sortable=True, fold=fold)
 
 
 def further_tables(ablation: AblationSummary, id_: str) -> list[Table]:
@@ -148,13 +155,13 @@ def further_tables(ablation: AblationSummary, id_: str) -> list[Table]:
     for i, found in enumerate(ablation.others):
         if not found.levels:
             continue
-        levels = found.levels.values()
-        digits = common_digits((level.sd for level in levels), (level.mean for level in levels))
+        digits = level_digits(found.levels.values(), found.metric)
+        of_effects = effect_digits(found.effects.values(), found.metric)
         rows = []
         for arm in ablation.arms:
             effect = found.effects.get(arm.id)
             level = found.levels.get(arm.id)
-            text = "reference" if arm.reference is None else effect_text(effect, digits) if effect else ABSENT
+            text = _difference(arm, effect, of_effects)
             n = str(level.n) if level else "0"
             rows.append(cells(_arm_name(arm, look[arm.id]), _level(level, digits), text, n))
         columns = (
@@ -165,7 +172,8 @@ def further_tables(ablation: AblationSummary, id_: str) -> list[Table]:
         )
         lower = " (lower is better)" if found.direction == "minimize" else ""
         caption = f"{capital(metric_name(found.metric))} by arm{lower}; intervals without correction."
-        tables.append(Table(f"{id_}-{i}", caption, columns, tuple(rows)))
+        note = alike_note(found.effects.values())
+        tables.append(Table(f"{id_}-{i}", caption, columns, tuple(rows), note))
     return tables
 
 
@@ -218,10 +226,10 @@ def classes_table(data: DataSummary, id_: str) -> Table | None:
 
 
 def _arm_row(
-    arm: ArmSummary, ablation: AblationSummary, look: tuple[str, str], digits: int
+    arm: ArmSummary, ablation: AblationSummary, look: tuple[str, str], digits: int, of_effects: int
 ) -> tuple[Cell, ...]:
     effect = arm.effect
-    difference = "reference" if arm.reference is None else effect_text(effect, digits) if effect else ABSENT
+    difference = _difference(arm, effect, of_effects)
     n = f"{arm.level.n}" if arm.level.n == len(ablation.seeds) else f"{arm.level.n} of {len(ablation.seeds)}"
     return cells(
         _arm_name(arm, look),
@@ -236,6 +244,12 @@ def _arm_row(
         duration(arm.total_s),
         *((_collapse_cell(arm),) if any(_collapsed(other) for other in ablation.arms) else ()),
     )
+
+
+def _difference(arm: ArmSummary, effect: Effect | None, digits: int) -> str:
+    if arm.reference is None:
+        return "reference"
+    return cell_text(effect, digits) if effect else ABSENT
 
 
 def share_text(share: Share | None) -> str:

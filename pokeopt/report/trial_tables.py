@@ -7,7 +7,17 @@ from collections.abc import Iterable, Sequence
 from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
 from pokeopt.report.summary import SearchSummary, TrialSummary
 from pokeopt.report.thinning import thinned
-from pokeopt.report.words import ABSENT, PARTS, capital, column_digits, duration, metric_name, number, plain
+from pokeopt.report.words import (
+    ABSENT,
+    PARTS,
+    bare_name,
+    capital,
+    column_digits,
+    duration,
+    metric_name,
+    number,
+    plain,
+)
 
 MOST_TRIALS, MOST_TOP = 1000, 200  # rows, and those of the best among them
 MOST_OPEN = 60  # rows of a table that is not folded
@@ -36,7 +46,7 @@ def best_parts_table(search: SearchSummary, id_: str) -> Table | None:
     trials = [(name, trial) for name, trial in found if trial is not None and trial.parts]
     if not trials or not search.parts:
         return None
-    name = metric_name(search.metrics[0]).split(" ", 1)[-1]
+    name = bare_name(search.metrics[0])
     digits = column_digits(value for _, trial in trials for value in trial.parts.values())
     rows = [
         [f"trial {trial.number} ({role})", *(number(trial.parts.get(part), digits) for part in search.parts)]

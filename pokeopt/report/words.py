@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pokeopt.ablation import Effect, Level
+from pokeopt.registry import METRICS
 
 MINUS = "\N{MINUS SIGN}"
 ABSENT = "\N{EN DASH}"
@@ -27,9 +28,12 @@ NAMES = {
     "max_pred_share": "largest over-prediction",
     "s_per_epoch": "seconds an epoch",
     "wall_s": "seconds",
+    "peak_mem_mb": "peak memory (MB)",
 }
 UNITS = {"psnr": "dB", "kl": "nats"}  # of those whose name does not tell it; shares and scores have none
 PARTS = {"val": "validation"}
+WHOLE = ("epochs", "parameters", "classes", "partitions", "flop")  # units of what is counted in every run
+SHOWN = ("s", "MB", "dB", "nats", "epochs")  # units that a value needs beside its metric's name
 MOST_DIGITS = 8
 
 
@@ -88,26 +92,71 @@ def interval(low: float | None, high: float | None, digits: int = 3, *, sign: bo
     return f"[{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
 
 
-def common_digits(noises: Iterable[float | None], sizes: Iterable[float | None] = ()) -> int:
-    """Return the decimals of a whole column: those of its middle noise and its middle number."""
+def common_digits(
+    noises: Iterable[float | None], sizes: Iterable[float | None] = (), metric: str = ""
+) -> int:
+    """Return the decimals of a whole column: those of its middle noise and its middle number.
+
+    Args:
+        noises: Standard deviations.
+        sizes: The numbers themselves.
+        metric: What they are; counts that are whole and without noise in every row have no decimals.
+    """
+    noises, sizes = list(noises), list(sizes)
+    is_whole = not any(noises) and all(value is None or float(value).is_integer() for value in sizes)
+    if is_count(metric) and is_whole:
+        return 0
     noise, size = (
         sorted(abs(value) for value in values if value and math.isfinite(value)) for values in (noises, sizes)
     )
     return digits_for(_middle(noise), _middle(size))
 
 
+def level_digits(levels: Iterable[Level], metric: str = "") -> int:
+    """Return the decimals of a column of levels."""
+    levels = list(levels)
+    return common_digits((level.sd for level in levels), (level.mean for level in levels), metric)
+
+
+def effect_digits(effects: Iterable[Effect | None], metric: str = "") -> int:
+    """Return the decimals of a column of differences: their own, since they may be small beside the levels."""
+    known = [effect for effect in effects if effect is not None]
+    return common_digits((effect.sd for effect in known), (effect.mean for effect in known), metric)
+
+
 def level_text(level: Level, digits: int | None = None) -> str:
     """Return mean and sample SD."""
-    digits = digits_for(level.sd, level.mean) if digits is None else digits
+    digits = _digits_of(level.sd, level.mean) if digits is None or _is_large(level.mean) else digits
     spread = f" ± {number(level.sd, digits)}" if level.sd is not None else ""
     return f"{number(level.mean, digits)}{spread}"
 
 
 def effect_text(effect: Effect, digits: int | None = None) -> str:
-    """Return the difference with its interval."""
-    digits = digits_for(effect.sd, effect.mean) if digits is None else digits
-    ends = interval(effect.low, effect.high, digits, sign=True)
-    return f"{number(effect.mean, digits, sign=True)} {ends}".strip()
+    """Return the difference with its interval; where all seeds have the same difference, that instead of one."""
+    digits = _digits_of(effect.sd, effect.mean) if digits is None or _is_large(effect.mean) else digits
+    text = number(effect.mean, digits, sign=True)
+    if effect.n > 1 and effect.sd == 0:
+        return f"{text}, {alike(effect.n)}"
+    return f"{text} {interval(effect.low, effect.high, digits, sign=True)}".strip()
+
+
+def cell_text(effect: Effect, digits: int) -> str:
+    """Return the same for a cell of a table, whose note is ``alike_note``."""
+    if effect.n > 1 and effect.sd == 0:
+        return f"{number(effect.mean, digits, sign=True)} (alike)"
+    return effect_text(effect, digits)
+
+
+def alike_note(effects: Iterable[Effect | None]) -> str:
+    """Return what "alike" means under a table that has such a cell; else nothing."""
+    if any(effect is not None and effect.n > 1 and effect.sd == 0 for effect in effects):
+        return "Alike: the difference is the same at every seed, so it has no interval."
+    return ""
+
+
+def alike(n: int) -> str:
+    """Say why a difference has no interval: it is the same at every seed, which shows no spread."""
+    return f"{'both' if n == 2 else f'all {n}'} seeds alike: no interval"
 
 
 def size_text(effect: Effect) -> str:
@@ -115,8 +164,41 @@ def size_text(effect: Effect) -> str:
     if effect.mean is None or effect.low is None or effect.high is None:
         return effect_text(effect)
     low, high = (effect.low, effect.high) if effect.mean >= 0 else (-effect.high, -effect.low)
-    digits = digits_for(effect.sd, effect.mean)
+    digits = _digits_of(effect.sd, effect.mean)
     return f"{number(abs(effect.mean), digits)} {interval(low, high, digits)}"
+
+
+def is_count(metric: str) -> bool:
+    """Whether a metric is a whole number in every run, so that only a mean has decimals.
+
+    >>> is_count("model/n_params"), is_count("cost/wall_s"), is_count("")
+    (True, False, False)
+    """
+    return _unit(metric) in WHOLE
+
+
+def unit_of(metric: str) -> str:
+    """Return the unit of a metric's values; empty for a score or a share.
+
+    >>> unit_of("cost/wall_s"), unit_of("val/psnr - test/psnr"), unit_of("test/macro_f1")
+    ('s', 'dB', '')
+    """
+    unit = _unit(metric)
+    return unit if unit in SHOWN else ""
+
+
+def _unit(metric: str) -> str:
+    name = metric.partition(" - ")[0].partition("/")[2].partition("/")[0]
+    return METRICS.get(name).unit if name in METRICS.names() else ""
+
+
+def _is_large(value: float | None) -> bool:
+    """Whether a number is so large that ``number`` gives it no decimals; its spread has none then either."""
+    return value is not None and abs(value) >= 1000
+
+
+def _digits_of(sd: float | None, mean: float | None) -> int:
+    return 0 if _is_large(mean) else digits_for(sd, mean)
 
 
 def _middle(ascending: Sequence[float]) -> float | None:
@@ -184,8 +266,15 @@ def metric_name(metric: str) -> str:
     name, _, class_name = rest.partition("/")
     if not name:
         return metric
-    words = f"{PARTS.get(part, part)} {NAMES.get(name, name.replace('_', ' '))}"
+    words = NAMES.get(name, name.replace("_", " "))
+    if part != "cost":  # which is of the run, not of a part
+        words = f"{PARTS.get(part, part)} {words}"
     return f"{words} of {class_name}" if class_name else words
+
+
+def bare_name(metric: str) -> str:
+    """Return a metric in words without its part: ``val/macro_f1`` is macro-F1, ``cost/wall_s`` is seconds."""
+    return metric_name(metric).removeprefix(f"{part_name(metric.partition('/')[0])} ")
 
 
 def axis_name(metric: str) -> str:

@@ -27,7 +27,7 @@ class Claim:
     Attributes:
         says: The sentence, short, as the document has it.
         kind: What is claimed: an order of arms, a difference of two, their equality, a bound on one, a ratio of
-            two; ``qual`` has no number and is never testable.
+            two; ``qual`` is a sentence that no run can measure, and is never testable.
         metric: What it is about; a difference of two metrics is written ``A - B``.
         groups: ``order``: arms from worst to best; no order within a group.
         arm: ``diff``, ``threshold``, ``ratio``: the arm that the sentence is about.
@@ -39,6 +39,7 @@ class Claim:
         within: ``equal``: the largest difference that still counts as none.
         reported: Arm id to what the document reports for it, one value or several.
         section: Where the sentence stands; empty where the plan's own section says it.
+        why: ``qual``: why no plan can measure it; empty where nothing is said.
     """
 
     says: str
@@ -54,6 +55,7 @@ class Claim:
     within: float | None = None
     reported: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     section: str = ""
+    why: str = ""
 
     @property
     def arm_ids(self) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ class Claim:
         plain |= {"arm": self.arm, "other": self.other, "over": list(self.over) if self.over else None}
         plain |= {"arms": list(self.arms), "minimum": self.minimum, "maximum": self.maximum}
         plain |= {"within": self.within, "section": self.section}
+        plain |= {"why": self.why} if self.why else {}
         return plain | {"reported": {arm: list(values) for arm, values in self.reported.items()}}
 
     @classmethod
@@ -81,6 +84,7 @@ class Claim:
             groups=tuple(tuple(group) for group in plain["groups"]),
             over=(over[0], over[1]) if over else None,
             arms=tuple(plain["arms"]),
+            why=plain.get("why", ""),
             reported={arm: tuple(values) for arm, values in plain["reported"].items()},
         )
 
@@ -173,8 +177,11 @@ class _Reader:
         return fields | {"other": self._arm(self._needed(node, "to", "ratio"))}
 
     def _qual(self, node: Node) -> dict[str, Any]:
+        if isinstance(node.value, str) and node.value.strip():
+            return {"why": node.value.strip().rstrip(".")}
         if node.value is not True:
-            raise self._error(node, "'qual' is true: such a claim has no number", "write qual: true")
+            what = "'qual' is true, or a text that says why no run can measure it"
+            raise self._error(node, what, "write qual: true")
         return {}
 
     def _bounded(self, node: Node, kind: str, default_minimum: float | None) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def test_means_of_images_are_resampled_like_classes() -> None:
     arm, reference, truth = arms(4, 60, 0.1)
     by_class = hierarchical_interval(arm, reference, truth, "accuracy", K)
     hits = [{s: (p == truth).astype(np.float32) for s, p in one.items()} for one in (arm, reference)]
-    by_image = hierarchical_means(*hits)
+    by_image = hierarchical_means(hits[0], hits[1])
     assert by_class is not None
     assert by_image is not None
     assert astuple(by_image) == pytest.approx(astuple(by_class), abs=1e-5)

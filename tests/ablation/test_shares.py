@@ -14,6 +14,7 @@ from pokeopt.ablation.shares import (
     collapse_rate,
     collapsed,
     probability_of_improvement,
+    share_within,
 )
 
 scores = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=10)
@@ -88,3 +89,9 @@ def test_of_an_error_a_large_one_is_a_collapse() -> None:
     assert collapsed(errors, "minimize", drop=0.05) == (3,)
     assert collapsed(errors, "minimize", dummy=0.3) == (3,)
     assert collapse_rate({}, "minimize", dummy=0.3) == Share(0)
+
+
+def test_a_share_within_bounds_counts_a_bound_half() -> None:
+    assert share_within([0.2, 0.0, -0.1, 0.3], 0.0, math.inf).share == 0.625
+    assert share_within([0.005, -0.02], -0.01, 0.01).count == 1
+    assert share_within([], 0.0, 1.0) == Share(0)

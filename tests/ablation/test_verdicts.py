@@ -143,7 +143,8 @@ def test_threshold_asks_one_arm() -> None:
     assert [verdict.word for verdict in at.values()] == ["reproduced", "inconclusive", "not reproduced"]
     expected = stats.ttest_1samp(list(table["c4"].values()), 0.9).pvalue
     assert at[0.9].p == pytest.approx(expected)
-    assert at[0.9].p_improvement is None
+    assert at[0.9].p_claimed is not None
+    assert at[0.9].p_claimed.mean == 1.0
     assert one(Claim("low", "threshold", F1, arm="c4", maximum=0.9), table).word == "not reproduced"
 
 
@@ -181,6 +182,7 @@ def test_what_cannot_be_tested_says_why() -> None:
     table = {"low": runs(0.5), "high": runs(0.7, OTHER)}
     qual = one(Claim("blurred", "qual", F1), table)
     assert (qual.word, qual.n, qual.measured) == ("not testable", 0, None)
+    assert one(Claim("slow", "qual", F1, why="it needs a GPU"), table).reason == "it needs a GPU"
     (nobody,) = judge([diff("high", "low", metric="val/auc")], {F1: table}, DIRECTIONS)
     assert "val/auc" in nobody.reason
     assert "arm third" in one(diff("third", "low"), table).reason
@@ -192,7 +194,7 @@ def test_what_cannot_be_tested_says_why() -> None:
     absent = one(diff("high", "low"), table, missing={"low": [8]})
     assert "at seed 8" in absent.reason
     quick = one(diff("high", "low"), table, is_quick=True)
-    assert (quick.word, quick.reason) == ("not testable", "8 seeds, smoke: no verdict")
+    assert (quick.word, quick.reason) == ("not testable", "8 seeds of a smoke run")
     assert quick.measured is not None
     two = {arm: {s: row[s] for s in (0, 1)} for arm, row in table.items()}
     assert one(diff("high", "low"), two).reason == "2 seeds; a verdict needs 3"
@@ -299,13 +301,26 @@ def test_the_reported_value_against_one_new_run_only_where_all_is_as_in_the_docu
     assert one(outside, table, is_quick=True).reported_inside is None
 
 
-def test_improvement_goes_with_the_metrics_direction() -> None:
+def test_p_claimed_is_of_the_claim_whichever_way_the_metric_goes() -> None:
+    """A ratio of times above 1 holds at every seed, though the first arm is the slower one at every seed."""
     table = {"low": runs(0.5), "high": runs(0.7, OTHER)}
-    up, down = one(diff("high", "low"), table), one(diff("high", "low", metric=MSE), table)
-    assert up.p_improvement is not None
-    assert down.p_improvement is not None
-    assert (up.p_improvement.mean, down.p_improvement.mean) == (1.0, 0.0)
-    assert (up.p_improvement.low or 0) == pytest.approx(8 / (8 + stats.norm.ppf(0.975) ** 2))
+    slower = Claim("slower", "ratio", TIME, arm="high", other="low", minimum=1.0)
+    found = [
+        one(claim, table)
+        for claim in (diff("high", "low"), slower, diff("high", "low", metric=MSE), diff("low", "high"))
+    ]
+    assert [verdict.p_claimed.mean for verdict in found if verdict.p_claimed] == [1.0, 1.0, 1.0, 0.0]
+    assert found[0].p_claimed is not None
+    assert (found[0].p_claimed.low or 0) == pytest.approx(8 / (8 + stats.norm.ppf(0.975) ** 2))
+    counted = one(diff("high", "low", metric=PARAMS), {"low": {0: 10.0}, "high": {0: 12.0}})
+    assert (counted.word, counted.p_claimed) == ("reproduced", None)
+
+
+def test_an_effect_over_an_effect_is_named_in_full() -> None:
+    table = {"a": runs(0.5), "b": runs(0.4, OTHER), "c": runs(0.45), "d": runs(0.52, OTHER)}
+    verdict = one(diff("b", "a", over=("d", "c")), table)
+    assert [part.name for part in verdict.parts] == ["|b − a| − |d − c|"]
+    assert "|b − a| − |d − c| is" in verdict.reason
 
 
 def test_no_reason_holds_a_comparative() -> None:

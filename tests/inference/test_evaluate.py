@@ -120,7 +120,7 @@ def test_the_next_report_shows_here_against_there(
     assert (one.here, one.there) == (found.local["test/macro_f1"], found.metrics["macro_f1"])
     assert (one.here or 0) > one.there + 0.05, "else this tests nothing"
     (check,) = [check for check in summary.studies[0].checks if check.code == "PK04"]
-    assert check.says.startswith("Test set macro-F1 lies below test macro-F1")
+    assert check.says.startswith("On test set, macro-F1 lies below test macro-F1")
     (section,) = [one for one in sections_of(summary) if one.id == "shift"]
     assert "evaluations" in str(section.blocks)
 

@@ -50,7 +50,7 @@ def test_the_numbers_raise_their_items_by_themselves() -> None:
                 ("PK18", "39.1 (Kaggle Submission), 42.8"),
             ],
         ),
-        (6, [("PK19", "variance of the last 5 epochs is 6.9e-06, their range 0.0074")]),
+        (6, [("PK19", "variance of the last 5 epochs is 5.5e-06, their range 0.0074")]),
         (7, [("PK08", "30 of 50 epochs (60 %)")]),
         (8, [("PK04", "0.159 (focal), 0.276 (class_weights) and 0.194 (sampler)"), ("PK04", "is −0.33")]),
     ],
@@ -100,3 +100,14 @@ def test_the_section_shows_the_documents_that_are_asked_for() -> None:
     assert len({table.id for table in every.blocks if isinstance(table, Table)}) == 7, (
         "000 has none, 004 no numbers"
     )
+
+
+def test_the_items_of_a_document_are_counted_from_1() -> None:
+    for document, audit in audits().items():
+        section = audit_section([document])
+        assert section is not None
+        tables = [
+            block for block in section.blocks if isinstance(block, Table) and block.id.endswith("items")
+        ]
+        numbers = [row[0].text for table in tables for row in table.rows]
+        assert numbers == [str(i + 1) for i in range(len(audit.items))]

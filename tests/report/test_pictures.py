@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +95,10 @@ def test_baseline_and_best_stand_side_by_side_with_a_seed_that_both_have(builder
     store = confirm(builder, files)
     (gallery,) = galleries(store, "mlp.ablation")
     (group,) = gallery.groups
-    assert [picture.label for picture in group.pictures] == ["baseline, seed 1", "best, seed 1"]
+    assert [picture.label for picture in group.pictures] == ["baseline", "best"]
+    assert gallery.of.startswith("Seed 1 of baseline and best, study mlp.ablation.")
     page = render_html(summarise(store, "mlp.ablation"))
-    assert page.index("baseline, seed 1</span>") < page.index("best, seed 1</span>")
+    assert page.index(" baseline</span>") < page.index(" best</span>")
     assert page.count("<img ") == 2
     assert '<p class="caption">Description of best.</p>' in page
 
@@ -106,7 +107,8 @@ def test_equal_pictures_of_both_arms_stand_once(builder: Builder) -> None:
     same = {"preprocessing.png": worded(1, "steps")}
     (gallery,) = galleries(confirm(builder, {"baseline": same, "best": same}), "mlp.ablation")
     (picture,) = gallery.groups[0].pictures
-    assert picture.label == "baseline, seed 1; best, seed 1"
+    assert picture.label == "baseline and best"
+    assert picture.arm_ids == ("baseline", "best")
 
 
 def test_a_best_that_is_the_baseline_stands_once(builder: Builder) -> None:
@@ -140,7 +142,7 @@ def test_no_byte_of_a_file_makes_a_report_fail(place: int, byte: int, cut: int) 
     content = bytearray(png(3, Title="t", Description="d" * 200, Question="q"))
     content[place % len(content)] = byte
     for damaged in (bytes(content), bytes(content[:cut])):
-        found = read_picture(damaged, "trial 1", "", "worst.png")
+        found = read_picture(damaged, "worst.png")
         assert found is None or found[1].png == damaged
 
 
@@ -155,7 +157,7 @@ def test_a_gigantic_picture_is_left_out() -> None:
     size = (30_000, 10_000)
     file = io.BytesIO()
     Image.new("1", size).save(file, "PNG")
-    assert read_picture(file.getvalue(), "trial 1", "", "worst.png") is None
+    assert read_picture(file.getvalue(), "worst.png") is None
 
 
 def test_words_of_a_picture_become_no_markup(builder: Builder) -> None:
@@ -172,30 +174,86 @@ def test_too_many_pictures_are_named(builder: Builder) -> None:
     assert [group.file for group in gallery.groups] == [f"traversal-{i}.png" for i in range(12)]
     assert gallery.left_out == ("traversal-12", "traversal-13", "traversal-14")
     page = render_html(summarise(builder.store, "mlp"))
-    assert "3 more figures lie in the store: traversal-12, traversal-13 and traversal-14." in page
+    assert "In the store, not on this page: traversal-12, traversal-13 and traversal-14." in page
 
 
-def test_too_many_bytes_are_left_out_of_a_page_with_several_studies(
-    builder: Builder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    size = 4 * len(worded(1, "mistakes of a")) // 3
-    module = importlib.import_module("pokeopt.report.summarise")  # its function hides it in the package
-    monkeypatch.setattr(module, "MOST_BYTES", 4 * size)
-    for name in ("a", "b"):
-        search(builder, {f"{i}.png": worded(1, f"mistakes of {name}") for i in range(3)}, name)
-    studies = summarise(builder.store, ["a", "b"]).studies
-    assert [len(study.galleries[0].groups) for study in studies] == [2, 2]
-    assert [study.galleries[0].left_out for study in studies] == [("2",), ("2",)]
+def test_what_one_study_leaves_of_the_budget_is_the_next_ones(builder: Builder) -> None:
+    for i, name in enumerate(("a", "b", "c")):
+        search(builder, {"worst.png": worded(10 + i, name)} if name != "b" else {}, name)
+    size = 4 * len(worded(10, "a")) // 3
+    views = [[builder.store.load(name)] for name in ("a", "b", "c")]
+    found = pictures.summarise_pictures(builder.store, views, most_bytes=2 * size)
+    assert [len(own) for own in found] == [1, 0, 1]
+
+
+def test_every_kind_stands_before_a_second_arm_of_any(builder: Builder) -> None:
+    kinds = ("preprocessing", "worst", "snapshots")
+    files = {
+        arm: {f"{kind}.png": worded(10 * i + j, f"{kind[0]}{i}") for j, kind in enumerate(kinds)}
+        for i, arm in enumerate(("baseline", "best"), start=1)
+    }
+    store = confirm(builder, files)
+    size = 4 * len(files["baseline"]["worst.png"]) // 3
+    views = [[store.load("mlp.ablation")]]
+    ((gallery,),) = pictures.summarise_pictures(store, views, most_bytes=4 * size + 4)
+    shown = {group.file: [picture.label for picture in group.pictures] for group in gallery.groups}
+    assert shown == {
+        "preprocessing.png": ["baseline", "best"],
+        "snapshots.png": ["baseline"],
+        "worst.png": ["baseline"],
+    }
+    assert gallery.left_out == ("snapshots of best", "worst of best")
+
+
+def test_a_page_without_room_for_all_shows_them_in_fewer_colours(builder: Builder) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 250, (40, 200, 3), dtype=np.uint8)
+    pixels[:20] = 255
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    store = search(builder, {"worst.png": file.getvalue()})
+    views = [[store.load("mlp")]]
+    ((gallery,),) = pictures.summarise_pictures(store, views, most_bytes=len(file.getvalue()))
+    (picture,) = gallery.groups[0].pictures
+    assert picture.description == "Shown in 256 colours."
+    with Image.open(io.BytesIO(picture.png)) as image:
+        assert image.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
+    ((whole,),) = pictures.summarise_pictures(store, views)
+    assert whole.groups[0].pictures[0].png == file.getvalue()
+
+
+def test_a_picture_is_embedded_once_and_named_or_drawn_again_by_its_id(builder: Builder) -> None:
+    same, other = worded(1, "same"), worded(2, "other")
+    search(builder, {"preprocessing.png": same}, "a")
+    search(builder, {"preprocessing.png": same, "worst.png": worded(3, "b")}, "b")
+    confirm(builder, {"baseline": {"worst.png": same}, "best": {"worst.png": other}})
+    page = render_html(summarise(builder.store, ["a", "b", "mlp.ablation"]))
+    embedded = re.findall(r"data:image/png;base64,([^\"]+)", page)
+    assert len(embedded) == len(set(embedded)) == 3
+    assert 'What of same? As in <a href="#pictures-0-0">a</a>.' in page
+    (used,) = re.findall(r'<use href="#([^"]+)"/>', page)
+    assert page.count(f'<image id="{used}" ') == 1
+    assert 'aria-label="Title same. Description of same."' in page
+
+
+def test_a_study_whose_pictures_are_all_left_out_has_no_heading(builder: Builder) -> None:
+    store = search(builder, {"worst.png": worded(1, "mistakes")})
+    summary = summarise(store, "mlp")
+    ((gallery,),) = pictures.summarise_pictures(store, [[store.load("mlp")]], most_bytes=10)
+    assert gallery.left_out == ("worst",)
+    page = render_html(replace(summary, studies=(replace(summary.studies[0], galleries=(gallery,)),)))
+    assert 'id="pictures"' not in page
 
 
 def test_the_search_leaves_room_for_the_ablation(builder: Builder) -> None:
     search(builder, {f"{i}.png": worded(i, "much") for i in range(6)})
-    confirm(builder, {"best": {"worst.png": worded(1, "little")}})
-    views = [builder.store.load(name) for name in ("mlp", "mlp.ablation")]
+    confirm(builder, {"best": {"worst.png": worded(9, "little")}})
+    views = [[builder.store.load(name) for name in ("mlp", "mlp.ablation")]]
     size = 4 * len(worded(1, "little")) // 3 + 8
-    found = pictures.summarise_pictures(builder.store, views, 4 * size)
-    assert [gallery.study for gallery in found] == ["mlp", "mlp.ablation"]
-    assert len(found[1].groups) == 1
+    ((first, second),) = pictures.summarise_pictures(builder.store, views, most_bytes=4 * size)
+    assert [first.study, second.study] == ["mlp", "mlp.ablation"]
+    assert len(second.groups) == 1
+    assert first.left_out
 
 
 def test_bytes_stay_out_of_the_json_and_equal_stores_give_equal_pages(builder: Builder) -> None:
@@ -203,7 +261,7 @@ def test_bytes_stay_out_of_the_json_and_equal_stores_give_equal_pages(builder: B
     summary = summarise(store, "mlp")
     text = summary.as_json()
     (kept,) = json.loads(text)["studies"][0]["galleries"][0]["groups"][0]["pictures"]
-    assert set(kept) == {"label", "arm_id", "title", "description", "sha256", "width_px", "height_px"}
+    assert set(kept) == {"label", "arm_ids", "title", "description", "sha256", "width_px", "height_px"}
     assert len(kept["sha256"]) == 64
     assert text == summarise(store, "mlp").as_json()
     assert render_html(summary) == render_html(summarise(store, "mlp"))
@@ -293,7 +351,7 @@ def test_a_study_of_made_images_has_a_page_without_classes_or_a_score_of_them(
     assert study.ablation.confusions == ()
     assert (study.ablation.metric, study.ablation.direction) == ("test/mse", "minimize")
     assert "The best configuration beats the baseline: −0.0013" in finding
-    assert re.search(r"model.skips=true lowers test MSE by 0\.001\d+ \[0\.00", finding)
+    assert re.search(r"skips = true lowers test MSE by 0\.001\d+ \[0\.00", finding)
     assert re.search(r"Test MSE by arm over \d seeds \(lower is better\)\.", page)
     assert "← better" in page
     told = page.partition("<main>")[2].partition("<h2>Provenance")[0]

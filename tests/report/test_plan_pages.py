@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pokeopt.report import render_html, summarise
+from pokeopt.report.blocks import Table, Text
 from pokeopt.report.claims import WORDS
+from pokeopt.report.document import text_of
 from pokeopt.report.render import head_of, sections_of
 from tests.report.plans import claim, plan_study
 
@@ -23,20 +26,27 @@ def test_sections_stand_in_reading_order(builder: Builder) -> None:
     plan_study(builder, "p", {"a": 0.3, "b": 0.8}, claims=claims, parts=("val", "test", "uncropped"))
     levels = {id_: dict(zip("xy", id_, strict=True)) for id_ in ("00", "10", "01", "11")}
     plan_study(builder, "q", {"00": 0.3, "10": 0.4, "01": 0.5, "11": 0.8}, levels=levels, design="factorial")
-    ids = [section.id for section in sections_of(summarise(builder.store, ["p", "q"]))]
+    summary = summarise(builder.store, ["p", "q"])
+    sections = sections_of(summary)
     wanted = [
         "claims",
         "checks",
         "data",
         "ablation",
         "s1-ablation",
-        "s1-together",
-        "shift",
         "failures",
+        "audit",
+        "words",
         "provenance",
     ]
-    assert [id_ for id_ in ids if id_ in wanted] == wanted
-    assert len(set(ids)) == len(ids)
+    assert [section.id for section in sections] == wanted
+    parts = [[part.id for part in section.parts] for section in sections if section.parts]
+    assert parts == [["shift", "cost"], ["s1-together", "s1-cost"]]  # each plan is read as a whole
+    page = render_html(summary)
+    assert page.index('id="ablation"') < page.index('id="shift"') < page.index('id="s1-ablation"')
+    assert '<h3 class="part">External shift: does it hold elsewhere?</h3>' in page
+    assert '<a href="#shift">' not in page
+    assert '<li><a href="#shift">External shift</a></li>' in render_html(summarise(builder.store, "p"))
 
 
 def test_the_first_screen_holds_finding_forest_verdicts_and_cost_of_all_studies(builder: Builder) -> None:
@@ -81,10 +91,12 @@ def test_a_smoke_run_gives_no_verdict_no_forest_and_no_comparative(builder: Buil
     assert head.warning
     assert head.forest is None
     assert not COMPARATIVES.search(" ".join(head.findings))
-    assert "gives no verdict" in " ".join(head.findings)
+    assert head.findings == ("A smoke run, no verdict: 6 of 6 cells complete, 3 seeds.",)
     page = render_html(summary)
-    assert "smoke: no verdict" in page
-    assert dict(head.facts)["Verdicts"] == "1 not testable"
+    assert "3 seeds of a smoke run" in page
+    assert page.count("A smoke run, no verdict") == 1  # the section has its banner
+    assert "The one claim is without a verdict (smoke run)." in page
+    assert dict(head.facts)["Verdicts"] == "1 without a verdict (smoke run)"
 
 
 def test_a_hole_is_named_and_a_claim_that_needs_it_has_no_verdict(builder: Builder) -> None:
@@ -120,6 +132,65 @@ def test_every_word_of_a_verdict_has_a_mark_of_its_own(builder: Builder) -> None
     assert "Discussion" in str(table.rows[3][0].text)  # type: ignore[union-attr]
 
 
+def test_a_claim_says_what_was_compared_in_which_unit_and_where_it_stands(builder: Builder) -> None:
+    claims = [
+        claim("c does more than b", "diff", arm="c", other="a", over=("b", "a"), minimum=0.0),
+        claim(
+            "b is slower",
+            "ratio",
+            metric="cost/wall_s",
+            arm="b",
+            other="a",
+            minimum=1.0,
+            reported={"b": (119.0, 3600.0)},
+        ),
+        claim("a GPU is faster", "qual", metric="cost/wall_s", why="it needs a GPU", reported={"a": (24.0,)}),
+    ]
+    plan_study(builder, "p", {"a": 0.3, "b": 0.5, "c": 0.8}, claims=claims)
+    plan_study(
+        builder,
+        "q",
+        {"a": 0.3, "b": 0.5},
+        claims=[claim("b is ahead", "diff", arm="b", other="a", minimum=0.0)],
+    )
+    (section,) = [
+        found for found in sections_of(summarise(builder.store, ["p", "q"])) if found.id == "claims"
+    ]
+    (table,) = [block for block in section.blocks if getattr(block, "id", "") == "claims-table"]
+    assert isinstance(table, Table)
+    assert len(table.columns) == 4
+    over, ratio, qual, _ = [[text_of(cell.text) for cell in row] for row in table.rows]
+    assert "|c − a| − |b − a| +" in over[3]
+    assert "absolute effects are compared" in over[3]
+    assert "; p, scaled, 5 seeds" in over[0]
+    assert ratio[2] == "b: 119 and 3\N{NARROW NO-BREAK SPACE}600 s"
+    assert "P(claim) 1.00 [" in ratio[3]
+    assert qual[1:] == ["not testable; it needs a GPU", "a: 24 s", "–"]
+    assert not any("001_7f7c1d607897ad18" in row[0] for row in (over, ratio, qual))
+    (text, *_), (legend,) = (
+        section.blocks,
+        [block.items for block in section.blocks[1:] if isinstance(block, Text)],
+    )
+    assert isinstance(text, Text)
+    assert sum("001_7f7c1d607897ad18.txt" in paragraph for paragraph in text.paragraphs) == 1
+    assert "P(claim)" in dict(legend)
+
+
+def test_the_page_explains_the_words_that_it_uses_and_no_others(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, metrics=["test/macro_f1", "val/oscillation"])
+    (words,) = [found for found in sections_of(summarise(builder.store, "p")) if found.id == "words"]
+    items = dict(words.blocks[0].items)  # type: ignore[union-attr]
+    assert {"d_z", "P(impr.)", "settled", "macro-F1", "oscillation"} <= items.keys()
+    assert not {"PSNR", "slice", "edge sharpness", "Mean ± SD"} & items.keys()
+
+
+def test_a_base_is_named_as_it_stands_in_its_project(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, base="../../search_spaces/mlp.yaml")
+    page = render_html(summarise(builder.store, "p"))
+    assert "<dd>search_spaces/mlp.yaml</dd>" in page
+    assert "../search_spaces" not in page.split('id="provenance"')[0]
+
+
 def test_a_page_is_made_of_every_kind_of_gap(builder: Builder) -> None:
     holes = [(arm, seed) for arm in ("a", "b") for seed in range(2)]
     plan_study(builder, "failed", {"a": 0.3, "b": 0.8}, seeds=2, holes=holes)
@@ -147,6 +218,36 @@ def test_studies_on_the_same_images_share_their_data_section(builder: Builder) -
     assert [section.id for section in sections if section.id.endswith("data")] == ["data"]
 
 
+def test_an_interval_of_an_equality_tells_its_level(builder: Builder) -> None:
+    """Two one-sided tests at 5 % have an interval of 90 %, also where no verdict is given."""
+    claims = [claim("alike", "equal", arms=("a", "b"), within=0.3)]
+    for name, is_quick in (("p", False), ("p.quick", True)):
+        plan_study(builder, name, {"a": 0.5, "b": 0.5}, claims=claims, is_quick=is_quick)
+        assert "]</span>, 90 %, two one-sided tests" in render_html(summarise(builder.store, name))
+    plan_study(
+        builder, "q", {"a": 0.3, "b": 0.5}, claims=[claim("b", "diff", arm="b", other="a", minimum=0.0)]
+    )
+    assert "one-sided" not in render_html(summarise(builder.store, "q"))
+
+
+def test_one_command_makes_the_whole_page_again(builder: Builder) -> None:
+    """A command for each study would make pages of one study."""
+    names = [f"study-{i}-with-a-name" for i in range(6)]
+    for name in names:
+        plan_study(builder, name, {"a": 0.3, "b": 0.8}, seeds=2)
+    sections = sections_of(summarise(builder.store, names))
+    again = next(
+        block for block in sections[-1].blocks if isinstance(block, Text) and block.title == "To run it again"
+    )
+    lines = again.code.splitlines()
+    assert [line for line in lines if line.startswith("pokeopt ablate")] == [
+        f"pokeopt ablate studies/001/{name}.yaml" for name in names
+    ]
+    report = "\n".join(lines[len(names) :])
+    assert shlex.split(report.replace("\\\n", "")) == ["pokeopt", "report", *names]
+    assert max(map(len, lines)) <= 92
+
+
 def test_the_author_and_the_document_are_quoted_and_escaped(builder: Builder) -> None:
     plan_study(
         builder,
@@ -161,3 +262,10 @@ def test_the_author_and_the_document_are_quoted_and_escaped(builder: Builder) ->
     assert "<i>so</i>" not in page
     assert "Is &lt;b&gt; ahead?" in page
     assert "001_7f7c1d607897ad18" in page
+
+
+def test_studies_that_prune_nothing_say_how_many_runs_gave_a_score(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2)
+    plan_study(builder, "q", {"a": 0.3}, seeds=2)
+    sections = {found.id: found for found in sections_of(summarise(builder.store, ["p", "q"]))}
+    assert sections["failures"].blocks[0].paragraphs == ("All 6 runs gave a score.",)  # type: ignore[union-attr]

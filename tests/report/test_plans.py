@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,13 @@ import numpy as np
 import pytest
 
 from pokeopt.report import summarise
+from pokeopt.report.blocks import Figure
 from pokeopt.report.confusion import over_predicted
-from pokeopt.report.summary import AblationSummary, Confusion
+from pokeopt.report.effects import strip
+from pokeopt.report.interaction_section import section
+from pokeopt.report.layers import layer_tables
+from pokeopt.report.lessons import lessons
+from pokeopt.report.summary import AblationSummary, Confusion, Layers
 from tests.report.plans import claim, curve, plan_study
 
 if TYPE_CHECKING:
@@ -87,6 +93,21 @@ def test_a_prefix_arm_is_read_from_the_first_epochs_of_the_longest(builder: Buil
     assert "test" not in short.parts
     assert short.total_s == pytest.approx(5 * 0.4 * 5)
     assert short.prefix_of == ("e20", 5)
+    figure = strip(found, "s")
+    assert figure is not None
+    assert "one run, in e5 the beginnings of the 5 runs of e20;" in figure.reading
+    assert figure.reading.endswith("95 % t interval. 5 runs.")
+
+
+def test_a_collapsed_run_is_told_once_not_for_each_of_its_beginnings(builder: Builder) -> None:
+    plan_study(builder, "p", {"e5": 0.03, "e20": 0.03}, prefixes={"e5": ("e20", 5)}, metrics=["val/macro_f1"])
+    summary = summarise(builder.store, ["p"])
+    arms = summary.studies[0].ablation.arms  # type: ignore[union-attr]
+    assert all(arm.collapse is not None and arm.collapse.count for arm in arms)
+    (told,) = lessons(summary.studies)
+    ((_, text),) = told.items
+    assert text.count("collapsed") == 1
+    assert "of e20 collapsed" in text
 
 
 def test_an_interaction_is_the_difference_of_differences(builder: Builder) -> None:
@@ -131,6 +152,36 @@ def test_each_step_of_a_path_is_compared_with_the_step_before(builder: Builder) 
     assert (found.path[1].effect.mean or 0) < 0
 
 
+def test_arms_that_a_claim_puts_in_order_are_drawn_step_by_step(builder: Builder) -> None:
+    """Document 001's stages are cumulative: each is what the one before has, and something more."""
+    claims = [
+        claim("each stage helps", "order", groups=(("head",), ("transfer",), ("augmented",))),
+        claim("again", "order", groups=(("head",), ("transfer",), ("augmented",))),
+        claim("two groups", "order", groups=(("head", "transfer"), ("augmented",))),
+        claim(
+            "of another metric", "order", "val/macro_f1", groups=(("transfer",), ("head",), ("augmented",))
+        ),
+    ]
+    plan_study(builder, "p", {"head": 0.2, "transfer": 0.6, "augmented": 0.5}, claims=claims)
+    found = ablation_of(builder, "p")
+    (chain,) = found.chains
+    assert (chain.start, [step.arm_id for step in chain.steps]) == ("head", ["transfer", "augmented"])
+    before, arm = found.arm("transfer"), found.arm("augmented")
+    assert before is not None
+    assert arm is not None
+    differences = [arm.scores[seed] - before.scores[seed] for seed in range(5)]
+    assert chain.steps[1].effect.mean == pytest.approx(np.mean(differences))
+    (study,) = summarise(builder.store, "p").studies
+    together = section(study, "", several=False)
+    assert together is not None
+    assert together.title == "Steps: each arm and the one before"
+    (figure,) = together.blocks
+    assert isinstance(figure, Figure)
+    assert figure.question == "What does each step bring, from head to augmented?"
+    assert figure.table is not None
+    assert [str(row[0].text) for row in figure.table.rows] == ["transfer", "augmented"]
+
+
 def test_a_shift_names_its_gap_and_the_pairs_that_change_places(builder: Builder) -> None:
     plan_study(builder, "p", {"a": 0.3, "b": 0.6, "c": 0.9}, parts=("val", "test", "uncropped"))
     found = ablation_of(builder, "p")
@@ -164,6 +215,14 @@ def test_a_collapsed_run_is_counted_and_the_interquartile_mean_stands_beside(bui
     assert (fallen.collapse.count, fallen.collapse.n) == (1, 7)
     assert fallen.iqm is not None
     assert fallen.iqm > (fallen.level.mean or 0) + 0.05
+
+
+def test_three_runs_have_no_interquartile_mean(builder: Builder) -> None:
+    """A quarter of three runs is none: the mean would stand there twice."""
+    plan_study(builder, "p", {"a": 0.03}, seeds=3)
+    arm = ablation_of(builder, "p").arms[0]
+    assert arm.collapse is not None
+    assert (arm.collapse.count > 0, arm.iqm) == (True, None)
 
 
 def test_mean_curves_follow_the_runs_that_reached_the_epoch(builder: Builder) -> None:
@@ -203,6 +262,9 @@ def test_layers_are_read_and_equal_networks_stand_once(builder: Builder) -> None
     (network,) = ablation_of(builder, "p").layers
     assert network.arm_ids == ("a", "b")
     assert network.rows == (row,)
+    large = Layers(("a", "b"), ({**row, "n_params": 3_180_041},))
+    (table,) = layer_tables(dataclasses.replace(ablation_of(builder, "p"), layers=(large,)), "layers")
+    assert ": 3\N{NARROW NO-BREAK SPACE}180\N{NARROW NO-BREAK SPACE}041 parameters." in table.caption
     plan_study(builder, "q", {"a": 0.4}, files={"layers.json": layers[:20]})
     assert ablation_of(builder, "q").layers == ()
 

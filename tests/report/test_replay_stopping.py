@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pokeopt.records import TrialState
+from pokeopt.report.cost_figures import replay_table
 from pokeopt.report.replay_stopping import Replay, replay_stopping
 from pokeopt.store import StudyView, TrialRow
 
@@ -18,12 +19,16 @@ LATE_BEST = [0.1, 0.5, 0.4, 0.4, 0.4, 0.4, 0.4, 0.4, 0.9, 0.8]
 
 
 def view(
-    curves: list[list[float]], direction: str = "maximize", cause: str = "budget", **training: Any
+    curves: list[list[float]],
+    direction: str = "maximize",
+    cause: str = "budget",
+    seeds: list[int] | None = None,
+    **training: Any,
 ) -> StudyView:
     rows = tuple(
         TrialRow(
             i, TrialState.COMPLETE, (max(curve, default=0.0),), {},
-            {"stop_cause": cause, "config": json.dumps({"training": training})},
+            {"stop_cause": cause, "config": json.dumps({"training": training}), "seed": seeds[i] if seeds else i},
             dict(enumerate(curve, start=1)), None, None,
         )
         for i, curve in enumerate(curves)
@@ -66,6 +71,17 @@ def test_the_studys_own_rule_is_named() -> None:
     assert rule.is_own
     assert rule.saved == pytest.approx(0.5)  # epochs 3 to 5 are the first three that move by less
     assert not replayed(view([LATE_BEST]), "range: below 0.02").is_own
+
+
+def test_copies_of_one_training_count_once() -> None:
+    """Arms that differ in a rule that never fired train the same curve at one seed: that is one measurement."""
+    curves = [RISE_AND_FALL, RISE_AND_FALL, RISE_AND_FALL, LATE_BEST]
+    found = replay_stopping(view(curves, seeds=[0, 0, 1, 1]))
+    assert found is not None
+    assert (found.n_full, found.n_different, found.n_used) == (4, 3, 3)
+    assert {rule.n_runs for rule in found.rules} == {3}
+    caption = replay_table(found, "r").caption
+    assert "4 runs that went to their end (10 epochs), with 3 different curves: equal" in caption
 
 
 def test_only_whole_runs_are_replayed() -> None:

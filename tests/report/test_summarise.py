@@ -141,10 +141,7 @@ def test_data_and_provenance(whole: Store) -> None:
     assert study.data is not None
     assert study.data.sizes == {"train": 498, "val": 107, "test": 107, "uncropped": 107, "new_species": 400}
     assert study.data.duplicates == ()
-    assert study.provenance.commands == (
-        "pokeopt run search_spaces/mlp.yaml --name mlp",
-        "pokeopt report mlp",
-    )
+    assert study.provenance.commands == ("pokeopt run search_spaces/mlp.yaml --name mlp",)
     assert "silhouette_crop" in study.provenance.spec_yaml
 
 

@@ -83,6 +83,15 @@ def test_a_long_table_says_how_much_is_missing() -> None:
     assert f"{len(EVIL)} further rows are left out; --format csv holds all." in text
 
 
+def test_a_part_has_a_heading_below_its_sections() -> None:
+    told = Text((Markup('As in <a href="#p">b &amp; c</a>.'),), title="Reading")
+    part = Section("p", "Pictures", (told,), banner="Few.")
+    document = Document("d", (Section("s", "Study", (Text(("one",)),), parts=(part,)),))
+    text = render_markdown(document)
+    assert "## Study\n\none\n\n### Pictures\n\n**Few.**\n\n#### Reading\n\nAs in b & c." in text
+    assert "\\section*{Study}\n\none\n\n\\subsection*{Pictures}" in render_latex(document)
+
+
 def test_a_label_of_two_lines_is_one_and_drawings_have_no_text() -> None:
     label = Markup("<svg><title>dot</title><text>1</text></svg><span>model.depth</span><br/>3 &amp; 4")
     assert text_of(label) == "model.depth = 3 & 4"

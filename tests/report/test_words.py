@@ -5,13 +5,18 @@ import pytest
 from pokeopt.ablation import Effect, Level
 from pokeopt.report.words import (
     MOST_DIGITS,
+    alike_note,
     axis_name,
+    bare_name,
+    cell_text,
     column_digits,
     common_digits,
     digits_for,
     duration,
+    effect_digits,
     effect_text,
     joined,
+    level_digits,
     level_text,
     metric_name,
     number,
@@ -19,6 +24,7 @@ from pokeopt.report.words import (
     plain,
     plural,
     quantity,
+    unit_of,
 )
 
 
@@ -53,6 +59,32 @@ def test_a_column_has_one_number_of_digits() -> None:
     assert common_digits([None, 0.0]) == 3
 
 
+def test_a_column_of_differences_has_digits_of_its_own() -> None:
+    """An effect of 0.0004 beside levels of 0.2 is not 0.000."""
+    levels = [Level(3, 0.2, 0.05), Level(3, 0.21, 0.06)]
+    effects = [None, Effect(3, -0.00043, 0.0003, -0.00118, 0.00032)]
+    assert level_digits(levels) == 3
+    assert effect_text(effects[1], effect_digits(effects)) == "−0.00043 [−0.00118, +0.00032]"  # type: ignore[arg-type]
+
+
+def test_counts_have_no_decimals_where_all_are_whole() -> None:
+    thin = "\N{NARROW NO-BREAK SPACE}"
+    alike = [Level(3, 4.0, 0.0), Level(3, 6.0, 0.0)]
+    assert level_digits(alike, "cost/epochs_run") == 0
+    assert level_digits(alike, "val/psnr") == 3
+    assert level_digits([Level(3, 4.33, 0.58)], "cost/epochs_run") == 2
+    assert level_digits([Level(3, 2.0, 1.0)], "cost/epochs_run") == 2  # its interval has decimals
+    assert level_text(Level(3, 3_180_041.0, 0.0)) == f"3{thin}180{thin}041 ± 0"
+    assert effect_text(Effect(3, 12_450.0, 3.2, 12_442.0, 12_458.0), 2) == (
+        f"+12{thin}450 [+12{thin}442, +12{thin}458]"
+    )
+    assert [unit_of(name) for name in ("cost/wall_s", "cost/epochs_run", "model/n_params")] == [
+        "s",
+        "epochs",
+        "",
+    ]
+
+
 def test_numbers_have_a_true_minus_and_no_signed_zero() -> None:
     assert number(-0.5) == "−0.500"
     assert number(0.5, sign=True) == "+0.500"
@@ -64,6 +96,11 @@ def test_numbers_have_a_true_minus_and_no_signed_zero() -> None:
 def test_effects_and_levels() -> None:
     assert effect_text(Effect(5, 0.02, 0.01, 0.008, 0.032)) == "+0.020 [+0.008, +0.032]"
     assert effect_text(Effect(1, 0.02)) == "+0.020"
+    assert effect_text(Effect(3, 0.02, 0.0)) == "+0.020, all 3 seeds alike: no interval"
+    assert effect_text(Effect(2, 0.0, 0.0, 0.0, 0.0)) == "0.000, both seeds alike: no interval"
+    assert cell_text(Effect(3, 0.02, 0.0), 2) == "+0.02 (alike)"
+    assert alike_note([None, Effect(3, 0.02, 0.01, 0.0, 0.04)]) == ""
+    assert alike_note([Effect(3, 0.02, 0.0)]).startswith("Alike: ")
     assert level_text(Level(3, 0.5, 0.01, 0.4, 0.6)) == "0.500 ± 0.010"
     assert level_text(Level(1, 0.5)) == "0.500"
 
@@ -105,3 +142,9 @@ def test_metrics_and_lists() -> None:
     assert metric_name("accuracy") == "accuracy"
     assert [joined([]), joined(["a"]), joined("ab"), joined("abc", "or")] == ["", "a", "a and b", "a, b or c"]
     assert [plural(1, "seed"), plural(2, "seed")] == ["1 seed", "2 seeds"]
+
+
+def test_a_cost_is_of_no_part() -> None:
+    assert metric_name("cost/s_per_epoch") == "seconds an epoch"
+    assert axis_name("cost/peak_mem_mb") == "peak memory (MB)"
+    assert (bare_name("cost/epochs_run"), bare_name("val/macro_f1")) == ("epochs run", "macro-F1")

@@ -140,10 +140,11 @@ def test_a_claim_survives_its_json(tmp_path: Path) -> None:
         "  - {says: threshold, threshold: {arm: b, max: 0.9}}\n"
         "  - {says: ratio, ratio: {arm: a, to: b, min: 2}, metric: cost/wall_s}\n"
         "  - {says: gap, diff: {arm: a, from: b}, metric: train/macro_f1 - val/macro_f1}\n"
-        "  - {says: looks, qual: true}\n",
+        "  - {says: looks, qual: true}\n"
+        "  - {says: fast, qual: it needs a GPU., reported: {a: 24}}\n",
     )
     assert [claim.kind for claim in plan.claims] == [
-        "order", "diff", "diff", "equal", "threshold", "ratio", "diff", "qual",
+        "order", "diff", "diff", "equal", "threshold", "ratio", "diff", "qual", "qual",
     ]  # fmt: skip
     assert [Claim.from_dict(one) for one in plan.as_attribute()["claims"]] == list(plan.claims)
     order = plan.claims[0]
@@ -151,6 +152,7 @@ def test_a_claim_survives_its_json(tmp_path: Path) -> None:
     assert order.reported == {"a": (0.4,), "b": (0.5, 0.6)}
     assert order.metric == "test/macro_f1"  # the test part's twin of the objective
     assert plan.claims[2].arm_ids == ("b", "a", "c")
+    assert [claim.why for claim in plan.claims[-2:]] == ["", "it needs a GPU"]
 
 
 def test_the_line_of_a_faulty_arm_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pokeopt.report.checks.base import Finding, named, rule
 from pokeopt.report.checks.evidence import ArmFacts, Evidence
-from pokeopt.report.words import capital, joined, metric_name, plain, quantity
+from pokeopt.report.words import joined, metric_name, plain, quantity
 
 MOST_RATIO = 2.0  # of parameters
 TRAINED_LOSSES = ("total_loss", "loss_term")  # what the optimizer lowers, in units of its own loss
@@ -36,16 +36,31 @@ def more_than_declared(evidence: Evidence) -> Iterator[Finding]:
             pairs = named([f"{key} ({plain(a)} → {plain(b)})" for key, a, b in hidden])
             yield Finding(f"Beside what it declares, {arm.id} differs from {reference.id} in {pairs}.")
         elif len(arm.changes) > 1 and not arm.is_path:
-            says = f"{capital(arm.id)} differs from {reference.id} in {named(arm.changes)} at once."
+            says = f"Arm {arm.id} differs from {reference.id} in {named(arm.changes)} at once."
             yield Finding(says, level="tip")
         if arm.n_params and reference.n_params:
             ratio = arm.n_params / reference.n_params
             if max(ratio, 1 / ratio) > MOST_RATIO:
                 says = (
-                    f"{capital(arm.id)} has {quantity(arm.n_params)} parameters, {reference.id} "
-                    f"{quantity(reference.n_params)}: {ratio:.2g} times as many."
+                    f"Arm {arm.id} has {quantity(arm.n_params)} parameters, {reference.id} "
+                    f"{quantity(reference.n_params)}: {_times(ratio)} as many."
                 )
                 yield Finding(says, level="tip")
+
+
+def _times(ratio: float) -> str:
+    """Return a ratio as one says it, with two figures; below 1 as a fraction.
+
+    >>> _times(4.21), _times(0.0348), _times(160.4)
+    ('4.2 times', '1/29', '160 times')
+    """
+    if ratio < 1:
+        return f"1/{_two_figures(1 / ratio)}"
+    return f"{_two_figures(ratio)} times"
+
+
+def _two_figures(value: float) -> str:
+    return f"{value:.2g}" if value < 100 else f"{value:.0f}"
 
 
 def undeclared(arm: ArmFacts, reference: ArmFacts) -> list[tuple[str, Any, Any]]:

@@ -44,7 +44,7 @@ def _chosen_elsewhere(evidence: Evidence) -> Iterator[Finding]:
             favoured.append(part)
     if best != evidence.chosen and favoured:
         says = (
-            f"{capital(evidence.chosen)} was chosen, which is first on {joined(favoured)}; "
+            f"Arm {evidence.chosen} was chosen, which is first on {joined(favoured)}; "
             f"{metric_name(evidence.metric)} puts {best} first ({number(local[best], 4)} against "
             f"{number(local[evidence.chosen], 4)})."
         )

@@ -98,7 +98,7 @@ class Evidence:
         arms: Declared arms, reference first.
         counts: Part to class to images.
         duplicates: Pairs of equal images in different parts; None where nobody looked.
-        preprocess: Part to its preparation, in words; ``train`` among them.
+        preprocess: Arm to part to its preparation, in words; ``train`` among the parts. A search has one arm, "".
         probes: External sets that are the test part in another preparation: they differ on purpose.
         axes: Searched numeric leaves.
         best: The best trial's values.
@@ -119,7 +119,7 @@ class Evidence:
     arms: tuple[ArmFacts, ...] = ()
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     duplicates: Pairs | None = None
-    preprocess: Mapping[str, str] = field(default_factory=dict)
+    preprocess: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     probes: frozenset[str] = frozenset()
     axes: tuple[Param, ...] = ()
     best: Mapping[str, Any] = field(default_factory=dict)

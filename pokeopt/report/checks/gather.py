@@ -59,7 +59,7 @@ def _search(store: Store, view: StudyView) -> Evidence:
         runs=runs,
         counts=_counts(view, read.values()),
         duplicates=_duplicates(view),
-        preprocess=_preprocess(view.spec, view.best.config if view.best else {}),
+        preprocess={"": _preprocess(view.spec, view.best.config if view.best else {})},
         probes=_probes(view.spec),
         axes=tuple(axis for axis in axes if axis.kind != "categorical"),
         best=dict(view.best.params) if view.best else {},
@@ -94,7 +94,6 @@ def _confirm(store: Store, view: StudyView) -> Evidence:
     )
     metrics = tuple(plan.get("metrics") or ())
     claims = tuple(str(claim["metric"]) for claim in plan.get("claims", ()))
-    reference = configs.get(str(view.attrs.get("reference", "")), {})
     return Evidence(
         study=view.name,
         kind="confirm",
@@ -106,7 +105,7 @@ def _confirm(store: Store, view: StudyView) -> Evidence:
         arms=tuple(_arm(arm, configs, view, cells) for arm in own),
         counts=_counts(view, cells.predictions.values()),
         duplicates=_duplicates(view),
-        preprocess=_preprocess(view.spec, reference or next(iter(configs.values()), {})),
+        preprocess={arm: _preprocess(view.spec, config) for arm, config in configs.items()},
         probes=_probes(view.spec),
         endings=endings,
         seeds=_pairs(cells, own, view),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pokeopt.report.checks.base import Finding, Severity, named, rule
 from pokeopt.report.checks.evidence import Evidence
+from pokeopt.report.dataset import steps_text
 from pokeopt.report.words import capital, metric_name, number, plural
 
 MOST_GAP = 0.05
@@ -13,6 +14,7 @@ LEAST_TAU = 0.5
 LEAST_SUPPORT = 10
 SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "f1")  # scores in [0, 1], of which a gap has a meaning
 MOST_NAMED = 3
+NO_STEPS = steps_text([])
 
 
 @rule(
@@ -38,16 +40,29 @@ def duplicates(evidence: Evidence) -> Iterator[Finding]:
     mend="Give the part the preparation of training, or mute this where the difference is what is studied.",
 )
 def prepared_differently(evidence: Evidence) -> Iterator[Finding]:
-    """A part is prepared in another way than the training part."""
-    trained = evidence.preprocess.get("train")
-    if trained is None:
-        return
-    for part, steps in evidence.preprocess.items():
-        if steps != trained:
-            level: Severity = "tip" if part in evidence.probes else "issue"
-            yield Finding(
-                f"{capital(part)} is prepared by {steps}, the training part by {trained}.", part, level
+    """A part is prepared in another way than an arm's training part."""
+    arms = {arm: steps for arm, steps in evidence.preprocess.items() if "train" in steps}
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for arm, prepared in arms.items():
+        trained = prepared["train"]
+        for part, steps in prepared.items():
+            if steps != trained:
+                found.setdefault((part, steps, trained), []).append(arm)
+    for (part, steps, trained), where in found.items():
+        level: Severity = "tip" if part in evidence.probes else "issue"
+        if len(where) == len(arms):
+            says = f"The external set {part} is {_prepared(steps)}, the training part {_prepared(trained)}."
+        else:
+            who = f"Arm {where[0]} is" if len(where) == 1 else f"Arms {named(where)} are"
+            says = (
+                f"{who} trained on images that are {_prepared(trained)} and scored on {part}, which is "
+                f"{_prepared(steps)}."
             )
+        yield Finding(says, part, level)
+
+
+def _prepared(steps: str) -> str:
+    return "not preprocessed" if steps == NO_STEPS else f"prepared by {steps}"
 
 
 @rule(
@@ -58,9 +73,14 @@ def prepared_differently(evidence: Evidence) -> Iterator[Finding]:
     mend="Look for near copies across parts and for a shift of the images; choose on a part like the external one.",
 )
 def shifted(evidence: Evidence) -> Iterator[Finding]:
-    """An external score lies more than 0.05 below the local one, or ranks the arms otherwise (tau below 0.5)."""
+    """An external score lies more than 0.05 below the local one, or ranks the arms otherwise (tau below 0.5).
+
+    The local score is that of the test part where it was measured, as in the section on external sets.
+    """
     base = evidence.metric.partition("/")[2]
-    local = evidence.means(evidence.metric)
+    test = f"test/{base}"
+    here = test if evidence.means(test) else evidence.metric
+    local = evidence.means(here)
     for part in evidence.external(base):
         scores = evidence.means(f"{part}/{base}")
         arms = [arm for arm in local if arm in scores]
@@ -70,15 +90,16 @@ def shifted(evidence: Evidence) -> Iterator[Finding]:
         says = []
         if wide:
             each = named([f"{number(gaps[arm])} ({arm})" for arm in wide])
-            lower = metric_name(f"{part}/{base}")
-            says.append(f"{lower} lies below {metric_name(evidence.metric)} by {each}")
+            name = metric_name(f"{part}/{base}").removeprefix(f"{part} ")
+            says.append(f"on {part}, {name} lies below {metric_name(here)} by {each}")
         if tau is not None and tau < LEAST_TAU:
             first_here, first_there = (
                 max(arms, key=lambda arm: evidence.sign * known[arm]) for known in (local, scores)
             )
+            order = f": {here.partition('/')[0]} puts {first_here} first, {part} {first_there}"
             says.append(
-                f"Kendall's tau of the {len(arms)} arms is {number(tau, 2)}: {evidence.metric.partition('/')[0]} "
-                f"puts {first_here} first, {part} {first_there}"
+                f"Kendall's tau of the {len(arms)} arms is {number(tau, 2)}"
+                + (order if first_here != first_there else f"; both put {first_here} first")
             )
         if says:
             yield Finding(capital("; ".join(says)) + ".", part, "tip" if part in evidence.probes else "issue")
@@ -108,4 +129,7 @@ def little_support(evidence: Evidence) -> Iterator[Finding]:
         few = sorted((n, name) for name, n in counts.items() if 0 < n < LEAST_SUPPORT)
         if part != "train" and few:
             each = named([f"{name} ({n})" for n, name in few])
+            if len(few) == sum(n > 0 for n in counts.values()) > MOST_NAMED:
+                fewest, most = few[0][0], few[-1][0]
+                each = f"all {len(few)}, with {fewest}" + (f" to {most}" if most > fewest else " each")
             yield Finding(f"Classes with fewer than {LEAST_SUPPORT} images on {part}: {each}.", part)

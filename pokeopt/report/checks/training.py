@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from statistics import fmean, median, variance
+from collections.abc import Iterator
+from statistics import fmean, median, pvariance
 
 from pokeopt.ablation.shares import COLLAPSE_DROP, collapsed
 from pokeopt.report.checks.base import Finding, named, rule
@@ -143,38 +143,31 @@ def not_learning(evidence: Evidence) -> Iterator[Finding]:
     mend="Stop by patience, or by the range of the last epochs, with a bar that some epochs of the curve miss.",
 )
 def loose_stopping(evidence: Evidence) -> Iterator[Finding]:
-    """The rule's bar is a hundred times what it measured, or it fired at the first epoch at which it could."""
+    """The rule's bar is a hundred times what it measured, or it stopped every run of an arm at its first chance."""
     for run in evidence.runs:
         if run.stopping is None or run.stopping[0] not in ("variance", "range") or not run.stopped_early:
             continue
         name, settings = run.stopping
         over, below = int(settings.get("over", 5)), float(settings.get("below", 0.02))
-        if (says := _loose(run, name, over, below)) is not None:
+        peers = [other for other in evidence.runs if other.arm == run.arm and other.stopping is not None]
+        is_first = all(other.stopped_early and len(other.curve) == over for other in peers)
+        if (says := _loose(run, name, over, below, is_first=is_first)) is not None:
             yield Finding(says, f"arm {run.arm}" if run.arm else "")
 
 
-def _loose(run: Run, name: str, over: int, below: float) -> str | None:
+def _loose(run: Run, name: str, over: int, below: float, *, is_first: bool) -> str | None:
     last = run.curve[-over:]
     if len(last) < over:
         return None
-    measured = _statistic(name, last)
-    told = (
-        f"{run.name}: the {name} of the last {over} epochs is {measured:.2g}, their range "
-        f"{max(last) - min(last):.4f} and their mean {fmean(last):.4f}"
-    )
+    extent, mean = max(last) - min(last), fmean(last)
+    measured = pvariance(last) if name == "variance" else extent  # as the rules do
+    seen = f"{measured:.2g}, their range {extent:.4f}" if name == "variance" else f"{extent:.4f}"
+    told = f"{run.name}: the {name} of the last {over} epochs is {seen} and their mean {mean:.4f}"
     if measured * LOOSE < below:
         sd = f" (a standard deviation of {below**0.5:.2f})" if name == "variance" else ""
         return f"{told}; the bar is {below:g}{sd}, {_times(below, measured)}."
-    return (
-        f"{told}; it stopped at epoch {over}, the first at which it could."
-        if len(run.curve) == over
-        else None
-    )
+    return f"{told}; it stopped at epoch {over}, the first at which it could." if is_first else None
 
 
 def _times(below: float, measured: float) -> str:
     return f"{below / measured:,.0f} times as much" if measured > 0 else "which nothing reaches"
-
-
-def _statistic(name: str, last: Sequence[float]) -> float:
-    return variance(last) if name == "variance" else max(last) - min(last)

@@ -73,13 +73,12 @@ window.addEventListener("afterprint", () => {
   for (const details of folded.splice(0)) details.open = false;
 });
 const links = new Map(Array.from(document.querySelectorAll(".contents a"), (link) => [link.hash.slice(1), link]));
+const inside = new Set();
 const seen = new IntersectionObserver(
   (entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      for (const link of links.values()) link.classList.remove("here");
-      links.get(entry.target.id).classList.add("here");
-    }
+    for (const entry of entries) inside[entry.isIntersecting ? "add" : "delete"](entry.target.id);
+    const here = Array.from(links.keys()).filter((id) => inside.has(id)).at(-1); // a part rather than its section
+    if (here) for (const [id, link] of links) link.classList.toggle("here", id === here);
   },
   { rootMargin: "-10% 0px -80% 0px" },
 );

@@ -37,6 +37,31 @@ def test_pk03_another_preparation(planter: Planter, steps: list[str] | None, cod
     assert planter.codes(plant) == codes
 
 
+def test_pk03_names_the_arm_that_is_scored_on_other_images(planter: Planter) -> None:
+    """Document 001's 0.95 and 0.19: only an arm that is not the reference is trained on crops."""
+
+    def plant(cell: Cell) -> None:
+        cell.config["data"]["preprocess"] = ["silhouette_crop"] if cell.arm == "cropped" else []
+        cell.config["external"] = {"uncropped": {"of": "test", "preprocess": []}}
+
+    found = planter.checks(plant, arms={"whole": [], "cropped": ["data.preprocess"]})
+    (says,) = [check.says for check in found if check.code == "PK03"]
+    assert says == (
+        "Arm cropped is trained on images that are prepared by silhouette_crop and scored on uncropped, which is not "
+        "preprocessed."
+    )
+
+
+def test_pk03_an_empty_chain_is_no_preprocessing(planter: Planter) -> None:
+    def plant(cell: Cell) -> None:
+        cell.config["external"] = {"outside": {"of": "test", "preprocess": []}}
+
+    (check,) = planter.checks(plant)
+    assert check.says == (
+        "The external set outside is not preprocessed, the training part prepared by silhouette_crop."
+    )
+
+
 @pytest.mark.parametrize(("lost", "codes"), [(30, {"PK04"}), (2, set())])
 def test_pk04_gap_to_an_external_set(planter: Planter, lost: int, codes: set[str]) -> None:
     def plant(cell: Cell) -> None:
@@ -59,6 +84,22 @@ def test_pk04_another_order_on_an_external_set(planter: Planter, sign: int, code
     assert all("tau of the 3 arms is −1.00" in check.says for check in found)
 
 
+def test_pk04_compares_with_the_test_part_and_names_the_first_arms_only_where_they_differ(
+    planter: Planter,
+) -> None:
+    """Plans scored on validation are measured on test, too: the external set stands against that."""
+    arms = {"plain": [], "wide": ["model.width"], "deep": ["model.depth"]}
+    outside = {"plain": 66, "wide": 65, "deep": 70}  # of test 62, 66, 70: the same first, tau 0.33
+
+    def plant(cell: Cell) -> None:
+        right = 62 + 4 * list(arms).index(cell.arm)
+        cell.n_right = {"val": 80 - right // 2, "test": right, "outside": outside[cell.arm]}
+        cell.config["model"]["depth"] = 3 if cell.arm == "deep" else 2
+
+    (check,) = planter.checks(plant, arms=arms, plan={"metrics": ["val/macro_f1"]})
+    assert check.says == "Kendall's tau of the 3 arms is 0.33; both put deep first."
+
+
 @pytest.mark.parametrize(("seeds", "found"), [(2, ["issue"]), (3, ["tip"]), (4, ["tip"]), (5, [])])
 def test_pk05_too_few_seeds(planter: Planter, seeds: int, found: list[str]) -> None:
     assert [(check.code, check.level) for check in planter.checks(seeds=seeds)] == [
@@ -77,6 +118,14 @@ def test_pk07_a_class_of_few_images(planter: Planter, n: int, codes: set[str]) -
         cell.support = (40 - n, n, 20, 20)
 
     assert planter.codes(plant) == codes
+
+
+def test_pk07_does_not_name_some_where_it_is_all(planter: Planter) -> None:
+    def plant(cell: Cell) -> None:
+        cell.support, cell.n_right = (7, 8, 9, 9), dict.fromkeys(cell.n_right, 28)
+
+    says = {check.says for check in planter.checks(plant) if check.code == "PK07"}
+    assert "Classes with fewer than 10 images on val: all 4, with 7 to 9." in says
 
 
 @pytest.mark.parametrize(("epochs_below", "codes"), [(5, {"PK08"}), (4, set())])
@@ -151,6 +200,14 @@ def test_pk12_twice_the_parameters(planter: Planter, n_params: int, codes: set[s
         cell.attrs = {"n_params": n_params if cell.arm == "wide" else 1_000}
 
     assert planter.codes(plant) == codes
+
+
+def test_pk12_a_smaller_network_is_a_fraction(planter: Planter) -> None:
+    def plant(cell: Cell) -> None:
+        cell.attrs = {"n_params": 1_000 if cell.arm == "wide" else 28_700}
+
+    (check,) = planter.checks(plant)
+    assert check.says == "Arm wide has 1 k parameters, plain 28.7 k: 1/29 as many."
 
 
 @pytest.mark.parametrize(("right", "codes"), [(16, {"PK13"}), (30, set())])
@@ -235,6 +292,31 @@ def test_pk19_a_bar_that_nothing_misses(
         cell.curve = dict(enumerate([0.1] * (n - 5) + last, 1))
 
     assert planter.codes(plant) == codes
+
+
+def test_pk19_a_rule_that_let_one_run_go_on_can_fail_to_fire(planter: Planter) -> None:
+    """Seeds that stopped at the first chance do not speak for the arm where another seed did not stop."""
+
+    def plant(cell: Cell, most: int = 5) -> None:
+        cell.config["training"]["early_stopping"] = {"range": {"below": 0.03, "over": 5}}
+        n = 20 if cell.seed >= most else 5
+        cell.cause = "budget" if cell.seed >= most else "early_stop"
+        cell.curve = dict(enumerate([0.1] * (n - 5) + [0.70, 0.71, 0.72, 0.71, 0.70], 1))
+
+    assert planter.codes(lambda cell: plant(cell, most=4)) == set()
+
+
+def test_pk19_tells_what_the_rule_saw(planter: Planter) -> None:
+    """The variance is the rule's own, over n; a range is told once."""
+
+    def plant(cell: Cell) -> None:
+        rule = "range" if cell.arm == "wide" else "variance"
+        cell.config["training"]["early_stopping"] = {rule: {"below": 0.05, "over": 5}}
+        cell.cause, cell.curve = "early_stop", dict(enumerate([0.70, 0.71, 0.72, 0.71, 0.70], 1))
+
+    says = " ".join(check.says for check in planter.checks(plant))
+    assert "the variance of the last 5 epochs is 5.6e-05, their range 0.0200 and their mean" in says
+    assert "the range of the last 5 epochs is 0.0200 and their mean" in says
 
 
 def test_a_muted_check_keeps_its_reason_and_comes_last(planter: Planter) -> None:

@@ -1,0 +1,156 @@
+"""Figures and tables of a study, part by part: what their marks, axes and captions promise, they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pokeopt.ablation import level
+from pokeopt.report import generative, summarise
+from pokeopt.report.blocks import Table
+from pokeopt.report.class_deltas import class_deltas
+from pokeopt.report.curve_figures import curve_figures
+from pokeopt.report.data_section import data_sections
+from pokeopt.report.pareto import Point, pareto
+from pokeopt.report.summary import AblationSummary, MetricSummary, StudySummary
+from tests.report.plans import plan_study
+
+if TYPE_CHECKING:
+    from tests.report.conftest import Builder
+
+
+def study_of(builder: Builder, name: str) -> tuple[StudySummary, AblationSummary]:
+    (study,) = summarise(builder.store, name).studies
+    assert study.ablation is not None
+    return study, study.ablation
+
+
+def points(*costs: tuple[float, float]) -> list[Point]:
+    return [
+        Point(f"arm {i}", 0.5 + 0.1 * i, None, None, n_params, seconds, (f"arm-{i} dot", "circle"), True)
+        for i, (n_params, seconds) in enumerate(costs)
+    ]
+
+
+def ticks(svg: str) -> list[str]:
+    return re.findall(r'class="tick" text-anchor="middle">([^<]*)<', svg)
+
+
+def test_every_line_ends_in_its_arms_mark(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8, "c": 0.5}, seeds=2, stop={"c": 12})
+    figure = curve_figures(study_of(builder, "p")[1], "curves")[0]
+    svg = str(figure.svgs[0])
+    for name in "abc":
+        assert re.search(rf'class="arm-\d dot"><title>{name}</title>', svg), name
+    assert svg.count("spread") == 3, "few arms have bands"
+    assert svg.count("hollow") == 2, "a stop is a hollow mark"
+    assert "hollow mark" in figure.reading
+
+
+def test_of_many_arms_the_spread_stands_at_the_ends(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8, "c": 0.5, "d": 0.6}, seeds=2)
+    figure = curve_figures(study_of(builder, "p")[1], "curves")[0]
+    svg = str(figure.svgs[0])
+    assert "spread" not in svg
+    bars = re.findall(r'<line x1="([\d.]+)" x2="[\d.]+" y1="[\d.]+" y2="[\d.]+" class="arm-\d whisker"', svg)
+    assert len(set(bars)) == 4, "side by side"
+    assert "the bar at its end one standard deviation" in figure.reading
+    assert "hollow" not in figure.reading
+
+
+@pytest.mark.parametrize(("key", "is_warned"), [("loss.terms.classification", True), ("model.depth", False)])
+def test_losses_of_two_units_are_not_compared_in_silence(builder: Builder, key: str, is_warned: bool) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2, changes={"b": {key: [1, 2]}})
+    objective, trained = curve_figures(study_of(builder, "p")[1], "curves")
+    assert ("different units" in trained.reading) == is_warned
+    assert "different units" not in objective.reading
+
+
+def test_the_marks_of_arms_are_named_beside_their_costs() -> None:
+    figure = pareto(points((1e6, 1.576), (5e6, 1.580)), "val/accuracy", "maximize", "c", "arm", is_mean=True)
+    assert figure is not None
+    size, time, names = map(str, figure.svgs)
+    assert re.findall(r">(arm \d)<", names) == ["arm 0", "arm 1"]
+    assert ticks(size) == ["0", "2 M", "4 M"]
+    assert ticks(time)[0] == "0", "a difference of 0.3 % looks like one"
+    assert "pay its start" in figure.reading
+    trials = pareto(points((1, 2), (3, 4)), "val/accuracy", "maximize", "c", "trial", is_mean=False)
+    assert trials is not None
+    assert len(trials.svgs) == 2
+
+
+def test_a_logarithmic_cost_is_written_as_a_linear_one_is() -> None:
+    figure = pareto(points((1e5, 0.02), (5e6, 3000.0)), "val/accuracy", "maximize", "c", "arm", is_mean=True)
+    assert figure is not None
+    size, time = (ticks(str(svg)) for svg in figure.svgs[:2])
+    assert size == ["100 k", "300 k", "1 M", "3 M"]
+    assert time == ["0.1", "1", "10", "100", "1000"]
+
+
+def test_long_names_over_a_heat_map_have_lines_of_their_own(builder: Builder) -> None:
+    ids = [
+        "baseline",
+        *(f"training.{key}" for key in ("learning_rate=0.001", "batch_size=4", "batch_size=16")),
+    ]
+    plan_study(builder, "p", dict.fromkeys(ids, 0.6), seeds=2, design="one-at-a-time")
+    _, ablation = study_of(builder, "p")
+    figure = class_deltas(ablation.breakdowns[0], ablation, "f1")
+    assert figure is not None
+    svg = str(figure.svgs[0])
+    heads = [re.sub(r"<title>.*?</title>", "", found) for found in re.findall(r"<text[^>]*>.*?</text>", svg)]
+    texts = [re.sub(r"<[^>]*>", "", head) for head in heads]
+    assert {"learning rate", "0.001", "batch size", "4", "16"} <= set(texts)
+    assert "The column “images” counts those of the test part" in figure.reading
+
+
+def test_the_largest_class_is_that_of_the_training_part(builder: Builder) -> None:
+    """Who always names one class chooses it by what was trained on, and is scored elsewhere."""
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2)
+    study, _ = study_of(builder, "p")
+    assert study.data is not None
+    data = dataclasses.replace(
+        study.data, classes=("Fire", "Water"), counts={"train": (10, 30), "test": (6, 4)}
+    )
+    (section,) = data_sections([dataclasses.replace(study, data=data)])
+    facts = dict(section.blocks[0].items)  # type: ignore[union-attr]
+    assert (
+        facts["Naming the largest class"] == "accuracy 0.400, macro-F1 0.286 (always Water, on the test part)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("metrics", "title", "captions"),
+    [
+        (["test/mse", "train/loss_term/mse"], "Generative: what the made images are worth", ["Errors"]),
+        (["test/mse", "test/kl"], "what the made images and the latent are worth", ["Errors", "What"]),
+        (["test/kl"], "what the latent is worth", ["What the latent knows"]),
+        (
+            ["train/loss_term/mse", "train/loss_term/kl"],
+            "Generative: the terms of the loss",
+            ["The terms of the loss: mean"],
+        ),
+        (
+            ["train/loss_term/mse", "train/loss_term/kl", "train/gradient_share/mse", "train/gradient_share/kl"],
+            "Generative: the terms of the loss",
+            ["The terms of the loss, and the share that each has of the gradient: mean"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_made_is_told_by_the_tables_that_are_there(
+    builder: Builder, metrics: list[str], title: str, captions: list[str]
+) -> None:
+    """A UNet has no latent, and one term is the loss itself."""
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2)
+    study, ablation = study_of(builder, "p")
+    levels = {"a": level({0: 0.1, 1: 0.2})}
+    found = tuple(MetricSummary(metric, "minimize", levels, {}, {}) for metric in metrics)
+    known = dataclasses.replace(study, ablation=dataclasses.replace(ablation, generative=found))
+    section = generative.section(known, "", several=False)
+    assert section is not None
+    assert title in section.title
+    tables = [block for block in section.blocks if isinstance(block, Table)]
+    assert len(tables) == len(captions)
+    assert all(table.caption.startswith(words) for table, words in zip(tables, captions, strict=True))

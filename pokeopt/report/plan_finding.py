@@ -48,7 +48,8 @@ def _settled(arms: list[ArmSummary], ablation: AblationSummary) -> str:
         basis = f"{scores}; {plural(arm.effect.n, 'seed')}"
         clauses.append(f"{arm.label} {verb} {reference.label} by {size_text(arm.effect)} ({basis})")
     if len(arms) > MOST_ARMS:
-        clauses.append(f"{len(arms) - MOST_ARMS} more effects are settled")
+        n = len(arms) - MOST_ARMS
+        clauses.append(f"{n} more {'effect is' if n == 1 else 'effects are'} settled")
     return f"On {metric_name(ablation.metric)}, {joined(clauses)}."
 
 

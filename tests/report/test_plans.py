@@ -291,3 +291,10 @@ def test_torn_curves_leave_the_scores_alone(builder: Builder) -> None:
     found = ablation_of(builder, "p")
     assert found.curves == ()
     assert found.arms[1].effect is not None
+
+
+def test_a_single_effect_that_the_finding_leaves_out_is_one_effect(builder: Builder) -> None:
+    arms = {"raw": 0.1, **{f"better{i}": 0.9 for i in range(5)}}
+    plan_study(builder, "p", arms, seeds=6)
+    (study,) = summarise(builder.store, "p").studies
+    assert "and 1 more effect is settled" in " ".join(study.finding)

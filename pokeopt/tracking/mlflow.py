@@ -35,6 +35,9 @@ STATUS = {
     TrialState.PRUNED: "KILLED",
     TrialState.FAIL: "FAILED",
 }
+KIND = {
+    "mlflow.experimentKind": "custom_model_development"
+}  # the web view opens on runs, not on a chat's traces
 KEY, TRIAL = "pokeopt.key", "pokeopt.trial"  # tags that tell whose a run is
 MOST_CHARACTERS = (
     5000  # of a tag or parameter; MLflow refuses more than 6000, some of its stores more than 5000
@@ -76,7 +79,9 @@ class MLflow:
             # without a place, a SQLite store would leave artifacts in the working directory
             place = (home / "mlflow").as_uri() if uri == own else None
             experiment = (
-                known.experiment_id if known else client.create_experiment(name, artifact_location=place)
+                known.experiment_id
+                if known
+                else client.create_experiment(name, artifact_location=place, tags=KIND)
             )
         return MLflowConnection(client, experiment, uri, lock)
 

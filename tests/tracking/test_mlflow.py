@@ -54,6 +54,15 @@ def test_a_study_that_goes_on_continues_its_parent_run(search: Search, tmp_path:
     assert (parent.info.run_name, parent.info.status) == ("tiny", "FINISHED")
 
 
+def test_the_web_view_opens_on_runs(tmp_path: Path) -> None:
+    """MLflow 3 guesses what an experiment is for, and shows the traces of a chat where nothing tells it."""
+    MLflow().connect(tmp_path).close()
+    client = mlflow.MlflowClient(tracking_uri=f"sqlite:///{tmp_path / 'mlflow.db'}")
+    assert (
+        client.get_experiment_by_name("pokeopt").tags["mlflow.experimentKind"] == "custom_model_development"
+    )
+
+
 def test_a_study_of_the_same_name_is_another_study(search: Search, tmp_path: Path) -> None:
     search("mlflow", trials=1)
     (tmp_path / "pokeopt.db").unlink()

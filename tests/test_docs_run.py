@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -146,7 +145,7 @@ def small_data(space: str) -> list[str]:
 
 
 def open_dashboard(words: list[str]) -> None:
-    """Start the server, wait until it says where it is, and stop it as Ctrl-C does."""
+    """Start the server, wait until it says where it is, and stop it."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     line = [sys.executable, "-m", "pokeopt", *words, "--port", "0"]
     with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as server:
@@ -156,8 +155,12 @@ def open_dashboard(words: list[str]) -> None:
         while b"http://" not in said and server.poll() is None and time.monotonic() < deadline:
             said += server.stdout.read() or b""
             time.sleep(0.1)
-        server.send_signal(signal.SIGINT)
-        server.wait(30)
+        server.terminate()  # not Ctrl-C: a shell lets what runs in its background ignore that
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            raise
     assert b"http://" in said, said.decode()
 
 

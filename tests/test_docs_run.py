@@ -119,6 +119,8 @@ def type_in(line: str) -> None:
     if "--quick" not in words:
         sets = list(SETS.get(command, ())) if "--study" not in words else []
         if command == "run":
+            if "--set" in words:
+                words = [*words, "--fresh"]  # another page may have run the file as it is
             words = without_set(words, "training.epochs")
             sets += small_data(words[1])
         words += [part for text in sets for part in ("--set", text)]

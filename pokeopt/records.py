@@ -141,7 +141,8 @@ class TrialRecord:
         by_seed: The same for each seed.
         facts: User attributes known in the worker: n_params, flops, wall_s, s_per_epoch, peak_mem_mb, gpu_util_pct,
             epochs_run, best_step, lr_last, device, precision, threads, host, worker_pid, split_hash, data_hash,
-            unregistered and no_gradient (names of parameters that do not learn).
+            unregistered and no_gradient (names of parameters that do not learn), first_epoch (images of each class
+            that a balancing sampler drew, and how many of them differ; None where each came once).
         classes: Class names, in the order of the probabilities.
         predictions: By part: val, test and each external set; empty after ``nan``.
         pictures: File name to PNG bytes.

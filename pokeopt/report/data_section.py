@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pokeopt.report import tables
-from pokeopt.report.blocks import Section, Text, present
+from pokeopt.report.blocks import Cell, Column, Section, Table, Text, present
 from pokeopt.report.dataset import steps_text
-from pokeopt.report.summary import DataSummary, StudySummary
+from pokeopt.report.summary import DataSummary, Drawn, StudySummary
 from pokeopt.report.words import PARTS, capital, joined, number, plain
 
 SHOWN_SETTINGS = ("image_size", "channels", "limit", "name", "path", "images", "labels", "part", "seed")
@@ -31,7 +31,7 @@ def data_sections(studies: Sequence[StudySummary]) -> list[Section]:
 def _images(data: DataSummary) -> DataSummary:
     """Return what two studies on the same images have in common."""
     settings = {key: value for key, value in data.settings.items() if key not in ("preprocess", "image_size")}
-    return dataclasses.replace(data, settings=settings, external={}, split_hashes=(), data_hashes=())
+    return replace(data, settings=settings, external={}, split_hashes=(), data_hashes=(), drawn=())
 
 
 def _section(i: int, data: DataSummary, members: Sequence[StudySummary], *, several: bool) -> Section:
@@ -60,7 +60,43 @@ def _section(i: int, data: DataSummary, members: Sequence[StudySummary], *, seve
     table = tables.classes_table(data, f"{id_}-classes")
     title = f"Data: {joined(member.title for member in members)}" if several else "Data"
     entry = "Data" if not several else f"Data of {members[0].title}"
-    return Section(id_, title, present((Text(items=tuple(items)), table)), entry=entry)
+    drawn = {one.sampler: one for m in reversed(members) if m.data for one in m.data.drawn}
+    balancing = balancing_table(data, [drawn[sampler] for sampler in sorted(drawn)], f"{id_}-balancing")
+    return Section(id_, title, present((Text(items=tuple(items)), table, balancing)), entry=entry)
+
+
+def balancing_table(data: DataSummary, drawn: Sequence[Drawn], id_: str) -> Table | None:
+    """Return the training images of each class as they are and as each sampler draws them in an epoch."""
+    there = data.counts.get("train")
+    if not drawn or not there:
+        return None
+    columns = (
+        Column("Class", is_number=False),
+        Column("As they are"),
+        *(Column(one.sampler) for one in drawn),
+    )
+    rows = [
+        (Cell(name), Cell(str(there[i]), there[i]), *(_draws(one.drawn[i], one.distinct[i]) for one in drawn))
+        for i, name in enumerate(data.classes)
+    ]
+    every = sum(there)
+    rows.append(
+        (
+            Cell("All", look="sum"),
+            Cell(str(every), look="sum"),
+            *(replace(_draws(sum(one.drawn), sum(one.distinct)), look="sum") for one in drawn),
+        )
+    )
+    unused = [f"{100 * (1 - sum(one.distinct) / every):.0f} % with {one.sampler}" for one in drawn]
+    caption = (
+        "Training images by class before and after balancing, in the first epoch of one run; in brackets the different "
+        f"images among those drawn. The epoch leaves out {joined(unused)}; which ones, each epoch draws anew."
+    )
+    return Table(id_, caption, columns, tuple(rows))
+
+
+def _draws(drawn: int, distinct: int) -> Cell:
+    return Cell(f"{drawn} ({distinct})" if distinct < drawn else str(drawn), drawn)
 
 
 def _preprocessing(members: Sequence[StudySummary]) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pokeopt.registry import split_component
 from pokeopt.report.predictions import read_predictions
-from pokeopt.report.summary import DataSummary
+from pokeopt.report.summary import DataSummary, Drawn
 from pokeopt.report.words import joined
 from pokeopt.store import StudyView
 
@@ -55,6 +55,7 @@ def summarise_data(store: Store, views: Sequence[StudyView]) -> DataSummary | No
         split_hashes=_hashes(views, "split_hash"),
         duplicates=None if duplicates is None else tuple((str(a), str(b)) for a, b in duplicates),
         task=str(views[0].spec.get("task") or "classification"),
+        drawn=_drawn(views, len(classes)),
     )
 
 
@@ -126,6 +127,18 @@ def _as_run(view: StudyView) -> dict[str, Any]:
     if any(way != ways[order[0]] for way in ways.values()):
         return {**config, "data": {**config["data"], "preprocess": {BY_ARM: ways}}}
     return config
+
+
+def _drawn(views: Sequence[StudyView], n_classes: int) -> tuple[Drawn, ...]:
+    """Return what each sampler drew in the first run that recorded it, by the sampler's name."""
+    found: dict[str, Drawn] = {}
+    for row in (row for view in views for row in view.complete):
+        told = row.attrs.get("first_epoch")
+        if not told or len(told["drawn"]) != n_classes:
+            continue
+        sampler = split_component((row.config.get("training") or {}).get("sampler", "sampler"))[0]
+        found.setdefault(sampler, Drawn(sampler, tuple(told["drawn"]), tuple(told["distinct"])))
+    return tuple(found[sampler] for sampler in sorted(found))
 
 
 def _first_config(views: Sequence[StudyView]) -> dict[str, Any]:

@@ -34,11 +34,12 @@ MOST_LETTERS = 2_000  # of a text that a picture brings along
 TOO_LARGE = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 # what went in, what came out, what went wrong; others follow by name
 ORDER = (
-    "preprocessing", "augmentations", "snapshots", "reconstructions", "translations", "samples", "traversal", "worst",
+    "examples", "preprocessing", "augmentations", "snapshots", "reconstructions", "translations", "samples",
+    "traversal", "worst",
 )  # fmt: skip
 # which kinds are shown first where not all can be
 TELLING = (
-    "preprocessing", "translations", "reconstructions", "augmentations", "worst", "translations-worst",
+    "examples", "preprocessing", "translations", "reconstructions", "augmentations", "worst", "translations-worst",
     "reconstructions-worst", "snapshots", "samples", "traversal",
 )  # fmt: skip
 

@@ -133,8 +133,27 @@ class SearchSummary:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """What a balancing sampler made of the training images in the first epoch of one training.
+
+    Attributes:
+        sampler: Its name.
+        drawn: Images of each class that it drew, an image drawn twice counted twice.
+        distinct: Different images of each class among them.
+    """
+
+    sampler: str
+    drawn: tuple[int, ...]
+    distinct: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class DataSummary:
-    """The images: where from, how many of which class in which part, how they are prepared."""
+    """The images: where from, how many of which class in which part, how they are prepared.
+
+    Attributes:
+        drawn: What each balancing sampler drew of the training part.
+    """
 
     source: str
     settings: Mapping[str, Any]
@@ -147,6 +166,7 @@ class DataSummary:
     split_hashes: tuple[str, ...]
     duplicates: tuple[tuple[str, str], ...] | None
     task: str = "classification"
+    drawn: tuple[Drawn, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -220,11 +220,15 @@ class Network:
         saved = state["running"]
         self.running = None if saved is None else RunningEpoch.from_state(saved, self.device, self.seed)
 
+    def order(self, epoch: int) -> Tensor:
+        """Return the positions in the training part (n,) that an epoch, counted from 1, draws one after the other."""
+        draw = seeding.generator(torch.device("cpu"), self.seed, "order", epoch)
+        positions: Tensor = self.recipe.sampler.indices(torch.from_numpy(self.data.train.truth), draw)
+        return positions
+
     def _begin(self, epoch: int) -> RunningEpoch:
         """Start an epoch: all its random numbers follow from the seed and its number."""
-        draw = seeding.generator(torch.device("cpu"), self.seed, "order", epoch)
-        labels = torch.from_numpy(self.data.train.truth)
-        order = self.recipe.sampler.indices(labels, draw)
+        order = self.order(epoch)
         if not len(order):
             mend = "give it a larger share of the split"
             raise TrialError("training", "the training part has no image", mend)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from pokeopt.data.dataset import read_source
 from pokeopt.data.images import to_rgba
+from pokeopt.data.sources.base import SourceTable
 from pokeopt.data.split import choose_limited
 from pokeopt.registry import split_component
 from pokeopt.training import seeding
@@ -27,6 +29,7 @@ from pokeopt.trial.prepare import Prepared
 
 Pictures = dict[str, bytes]
 Drawing = Generator[None, None, Pictures]
+Originals = dict[str, npt.NDArray[np.uint8]]  # id to RGBA (H, W, 4)
 MOST_MADE = 256  # images that are made to choose some from
 PREPROCESSED, AUGMENTED, DRAWS, TRAVERSED, SAMPLES = 24, 3, 7, 3, 24
 
@@ -47,7 +50,7 @@ def draw_pictures(
         snapshots: Epoch to the images that it then made of the first validation images, bytes.
         metrics: The network's, by whole name.
     """
-    drawn = _preprocessing(prepared)
+    drawn = _found(prepared, network.task)
     yield
     drawn |= _augmentations(prepared, network)
     yield
@@ -62,24 +65,62 @@ def draw_pictures(
     return drawn
 
 
-def _preprocessing(prepared: Prepared) -> Pictures:
+def _found(prepared: Prepared, task: str) -> Pictures:
+    """Draw images as they were found and what each preprocessing step leaves of them."""
     data = prepared.task.config["data"]
-    if not data["preprocess"]:
-        return {}
-    known = Path(prepared.task.cache_dir) / "pictures" / f"{prepared.dataset.data_hash}-{PREPROCESSED}.png"
-    if known.is_file():  # the same for every trial whose images are prepared so
-        return {"preprocessing.png": known.read_bytes()}
-    table = read_source(data, Path(prepared.task.cache_dir).parent)
-    rows = choose_limited(table, data.get("limit"), data["split"]["seed"])
-    chosen = _spaced(prepared.dataset.train, PREPROCESSED)
-    originals = {str(table.ids[rows[row]]): to_rgba(table.open(int(rows[row]))) for row in chosen.tolist()}
-    drawn = pictures.draw_preprocessing(originals, data["preprocess"], data["image_size"], data["channels"])
+
+    @cache  # listed only where a sheet is drawn anew
+    def listed() -> tuple[SourceTable, npt.NDArray[np.int64]]:
+        table = read_source(data, Path(prepared.task.cache_dir).parent)
+        return table, choose_limited(table, data.get("limit"), data["split"]["seed"])
+
+    def open_rows(rows: npt.NDArray[np.int64]) -> Originals:
+        table, known = listed()
+        return {str(table.ids[known[row]]): to_rgba(table.open(int(known[row]))) for row in rows.tolist()}
+
+    drawn: Pictures = {}
+    if task != "translation":  # whose pairs a sheet of their own shows
+        drawn |= _kept(prepared, "examples", lambda: _examples(prepared, open_rows))
+    if data["preprocess"]:
+        drawn |= _kept(
+            prepared,
+            "preprocessing",
+            lambda: pictures.draw_preprocessing(
+                open_rows(_spaced(prepared.dataset.train, PREPROCESSED)),
+                data["preprocess"],
+                data["image_size"],
+                data["channels"],
+            ),
+        )
+    return drawn
+
+
+def _kept(prepared: Prepared, name: str, draw: Callable[[], Pictures]) -> Pictures:
+    """Return a sheet that is the same for every trial on these images: from the cache, else drawn and kept there."""
+    known = Path(prepared.task.cache_dir) / "pictures" / f"{prepared.dataset.data_hash}-{name}.png"
+    if known.is_file():
+        return {f"{name}.png": known.read_bytes()}
+    drawn = draw()
     known.parent.mkdir(parents=True, exist_ok=True)
     for content in drawn.values():
         draft = known.with_suffix(f".{os.getpid()}.draft")
         draft.write_bytes(content)
         draft.replace(known)
     return drawn
+
+
+def _examples(prepared: Prepared, open_rows: Callable[[npt.NDArray[np.int64]], Originals]) -> Pictures:
+    dataset = prepared.dataset
+    labels = dataset.labels[dataset.train]
+    sizes = np.bincount(labels, minlength=len(dataset.classes))
+    largest = np.argsort(-sizes, kind="stable")[: pictures.MOST_CLASSES]
+    order = largest if len(sizes) > pictures.MOST_CLASSES else np.arange(len(sizes))
+    of_class = {k: dataset.train[labels == k] for k in order.tolist()}
+    examples = {
+        dataset.classes[k]: open_rows(rows[pictures.random_rows(len(rows), pictures.EACH)])
+        for k, rows in of_class.items()
+    }
+    return pictures.draw_examples(examples, len(dataset.classes), len(dataset.train))
 
 
 def _augmentations(prepared: Prepared, network: Network) -> Pictures:

@@ -173,6 +173,7 @@ def with_facts(
         "data_hash": prepared.dataset.data_hash,
         "unregistered": unregistered(network.module, network.parameters),
         "no_gradient": without_gradient(network.module, network.parameters),
+        "first_epoch": _first_epoch(network) if max(epochs_each) else None,
     }
     return replace(
         record,
@@ -206,3 +207,19 @@ def _device_name(prepared: Prepared) -> str:
     if prepared.device.type != "cuda":
         return prepared.device.type
     return f"cuda: {torch.cuda.get_device_name(prepared.device)}"
+
+
+def _first_epoch(network: Network) -> dict[str, list[int]] | None:
+    """Return images of each class that the sampler drew in the first epoch, and how many different ones these were.
+
+    None where it drew each training image once.
+    """
+    order, truth = network.order(1).cpu().numpy(), network.data.train.truth
+    n_classes = len(network.data.classes)
+    distinct = np.unique(order)
+    if len(distinct) == len(order) == len(truth):
+        return None
+    return {
+        "drawn": np.bincount(truth[order], minlength=n_classes).tolist(),
+        "distinct": np.bincount(truth[distinct], minlength=n_classes).tolist(),
+    }

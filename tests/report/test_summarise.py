@@ -10,11 +10,12 @@ from sklearn.metrics import f1_score
 
 from pokeopt.errors import UserError
 from pokeopt.report import summarise
+from pokeopt.report.data_section import balancing_table
 from pokeopt.report.predictions import read_predictions
 from pokeopt.report.redrawn import redrawn_table
 from pokeopt.report.summary import AblationSummary, SearchSummary, StudySummary
 from pokeopt.store import Store
-from tests.report.conftest import SUPPORT, Builder
+from tests.report.conftest import DATA, SUPPORT, Builder
 
 
 def only(store: Store, name: str = "mlp") -> StudySummary:
@@ -143,6 +144,25 @@ def test_data_and_provenance(whole: Store) -> None:
     assert study.data.duplicates == ()
     assert study.provenance.commands == ("pokeopt run search_spaces/mlp.yaml --name mlp",)
     assert "silhouette_crop" in study.provenance.spec_yaml
+
+
+def test_balancing_is_shown_before_and_after(builder: Builder) -> None:
+    """The share that undersampling to the rarest of 002's classes throws away."""
+    counts = [674, 606, 467, 381, 374, 299, 291, 264, 244]
+    data = {**DATA, "counts": {"train": counts, "test": list(SUPPORT)}}
+    study = builder.study("balanced", "search", data=data)
+    for sampler, drawn in (("undersample", [244] * 9), ("shuffle", None)):
+        told = {"first_epoch": {"drawn": drawn, "distinct": drawn}} if drawn else {}
+        config = json.dumps({"training": {"sampler": sampler}})
+        builder.row(study, values=[0.5], attrs={"config": config, **told})
+    summary = only(builder.store, "balanced").data
+    assert summary is not None
+    table = balancing_table(summary, summary.drawn, "balancing")
+    assert table is not None
+    assert [column.title for column in table.columns] == ["Class", "As they are", "undersample"]
+    assert [cell.text for cell in table.rows[-1]] == ["All", "3600", "2196"]
+    assert "leaves out 39 % with undersample" in table.caption
+    assert balancing_table(summary, (), "balancing") is None
 
 
 def test_effects_are_shown_as_they_were_if_the_test_images_were_others(whole: Store) -> None:

@@ -56,6 +56,7 @@ BUILDERS: dict[str, Callable[[int], dict[str, bytes]]] = {
     "augmentations": lambda c: pictures.draw_augmentations(
         images(4, c), images(28, c).reshape(4, 7, c, 8, 8), ["rotate"]
     ),
+    "examples": lambda c: pictures.draw_examples({"A": RGBA, "B": RGBA}, c, 18),
     "preprocessing": lambda c: pictures.draw_preprocessing(
         RGBA, ["silhouette_crop"], 8, {1: "gray", 3: "rgb", 4: "rgba"}[c]
     ),
@@ -284,6 +285,15 @@ def test_preprocessing_counts_what_fails_and_what_is_left_as_it_was() -> None:
     failing = pictures.draw_preprocessing({"a": untouched}, ["silhouette_crop", "mask"], 8, "rgb")
     assert "fail at 1" in opened(failing["preprocessing.png"]).text["Description"]
     assert pictures.draw_preprocessing({"a": untouched}, [], 8, "rgb") == {}
+
+
+def test_examples_say_which_classes_they_leave_out_and_what_names_share() -> None:
+    named = {f"raw/mon-{i}.png": noise(8, 8, 4) for i in (17, 18, 104)}
+    text = opened(pictures.draw_examples({"Fire": named}, 40, 900)["examples.png"]).text["Description"]
+    assert "of 900." in text
+    assert "The 1 largest of 40 classes" in text
+    assert "after “mon-”" in text, "digits that names share stay"
+    assert pictures.draw_examples({"Fire": {}}, 1, 0) == {}
 
 
 def test_without_augmentation_there_is_no_sheet() -> None:

@@ -17,6 +17,7 @@ from sklearn.metrics import f1_score
 from pokeopt import trial
 from pokeopt.errors import SpecError, TrialError
 from pokeopt.records import EpochRecord, StopCause, TrialRecord, TrialTask
+from pokeopt.registry import IMAGE_SAMPLERS
 from pokeopt.training import checkpoint
 from pokeopt.trial import execute
 
@@ -84,7 +85,7 @@ def test_every_fact_and_every_kind_of_metric(make_task: MakeTask) -> None:
     _, last = finished(task)
     costs = "n_params flops wall_s s_per_epoch peak_mem_mb gpu_util_pct epochs_run best_step lr_last"
     places = "device precision threads host worker_pid split_hash data_hash"
-    assert set(last.facts) == {*costs.split(), *places.split(), "unregistered", "no_gradient"}
+    assert set(last.facts) == {*costs.split(), *places.split(), "unregistered", "no_gradient", "first_epoch"}
     assert (last.facts["unregistered"], last.facts["no_gradient"]) == ([], [])
     assert last.facts["gpu_util_pct"] is None
     assert last.facts["n_params"] == (192 * 16 + 2 * 16) + (16 * 8 + 2 * 8) + (8 * 3 + 3)
@@ -94,6 +95,25 @@ def test_every_fact_and_every_kind_of_metric(make_task: MakeTask) -> None:
     assert all(math.isfinite(value) for value in last.metrics.values())
     size = trial.sizes(task.config, n_classes=3)
     assert (size.n_params, size.flops) == (last.facts["n_params"], last.facts["flops"])
+
+
+@pytest.mark.parametrize("sampler", IMAGE_SAMPLERS.names())
+def test_the_record_says_what_a_sampler_draws(make_task: MakeTask, sampler: str) -> None:
+    _, last = finished(make_task(sampler=sampler, epochs=1))
+    told = last.facts["first_epoch"]
+    if told is None:  # each image once: equal classes need no balancing
+        assert sampler in ("shuffle", "undersample", "oversample")
+        return
+    drawn, distinct = np.array(told["drawn"]), np.array(told["distinct"])
+    assert drawn.shape == distinct.shape == (3,)
+    assert (distinct > 0).all()
+    assert (distinct <= drawn).all()
+    assert sum(drawn) != sum(distinct) or sum(drawn) < 84
+
+
+def test_what_was_never_trained_drew_nothing(make_task: MakeTask) -> None:
+    _, last = finished(make_task(sampler="weighted", epochs=0))
+    assert last.facts["first_epoch"] is None
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])

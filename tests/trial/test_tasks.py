@@ -166,8 +166,14 @@ def test_partitions_are_measured(make: Make) -> None:
 
 
 PICTURES = {
-    "classification": {"augmentations.png", "confusion.png", "worst.png"},
-    "reconstruction": {"augmentations.png", "reconstructions.png", "snapshots.png", "samples.png"},
+    "classification": {"examples.png", "augmentations.png", "confusion.png", "worst.png"},
+    "reconstruction": {
+        "examples.png",
+        "augmentations.png",
+        "reconstructions.png",
+        "snapshots.png",
+        "samples.png",
+    },
     "translation": {"augmentations.png", "translations.png", "snapshots.png"},
 }
 

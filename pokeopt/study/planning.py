@@ -176,11 +176,12 @@ def make_plan(
             max(n_params),
         ),
         speed=speed,
-        total_s=_total_s(speed, epochs, networks, workers, n_studies=2 if arms else 1),
+        total_s=total_s(speed, epochs, networks, workers, n_studies=2 if arms else 1),
     )
 
 
-def _total_s(speed: Speed | None, epochs: int, networks: int, workers: int, n_studies: int) -> float | None:
+def total_s(speed: Speed | None, epochs: int, networks: int, workers: int, n_studies: int) -> float | None:
+    """Return an upper estimate of the seconds that networks take in studies of their own; None without ``speed``."""
     if speed is None:
         return None
     starting_s = STARTING_S * n_studies if workers else 0.0

@@ -13,7 +13,7 @@ from pokeopt.spec.plan import PlannedArm
 from pokeopt.store import Store, open_store
 from pokeopt.study.ablations import trial_of
 from pokeopt.study.launch import placement_of
-from pokeopt.study.planning import STARTING_S, TRIAL_S, Speed, earlier_speed, measure_speed
+from pokeopt.study.planning import Speed, earlier_speed, measure_speed, total_s
 from pokeopt.study.plans import prepare_plan
 
 
@@ -114,12 +114,6 @@ def plan_ablation(
     trained = [arm for arm in plan.arms if arm.prefix is None]
     speed = _timed(plan, trained, store, home) if measure else earlier_speed(plan.name, storage, home)
     n_done = _done(plan, store)
-    networks = len(trained) * len(plan.seeds)
-    epochs = max(int(arm.config["training"]["epochs"]) for arm in trained)
-    left = networks - n_done
-    total_s = None
-    if speed is not None:
-        total_s = (STARTING_S + left * (TRIAL_S + epochs * speed.mean) / workers) if left else 0.0
     return AblationPlan(
         name=plan.name,
         path=str(path),
@@ -143,12 +137,28 @@ def plan_ablation(
             for arm in plan.arms
         ),
         parts={part: sum(facts["data"]["counts"][part]) for part in ("train", "val", "test")},
-        n_cells=networks,
+        n_cells=len(trained) * len(plan.seeds),
         n_done=n_done,
         workers=workers,
         speed=speed,
-        total_s=total_s,
+        total_s=_left_s(plan, trained, n_done, speed, workers),
     )
+
+
+def _left_s(
+    plan: PlanSpec, trained: Sequence[PlannedArm], n_done: int, speed: Speed | None, workers: int
+) -> float | None:
+    """Return an upper estimate for the cells that are missing, the searches before or in them included."""
+    left = len(trained) * len(plan.seeds) - n_done
+    if not left:
+        return 0.0 if speed is not None else None
+    of_arm = [arm.search.search.trials * arm.search.search.seeds if arm.search else 0 for arm in trained]
+    if plan.unit == "search":  # a cell is a search; an upper estimate takes the missing ones for the largest
+        networks, searches = left * max(of_arm), left
+    else:  # tuned once an arm, then trained
+        networks, searches = left + sum(of_arm), sum(map(bool, of_arm))
+    epochs = max(int(arm.config["training"]["epochs"]) for arm in trained)
+    return total_s(speed, epochs, networks, workers, n_studies=1 + searches)
 
 
 def _timed(plan: PlanSpec, trained: Sequence[PlannedArm], store: Store, home: Path) -> Speed:

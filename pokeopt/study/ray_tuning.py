@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Mapping
 from typing import Any
 
 import ray
@@ -105,16 +106,23 @@ class CoreScheduler(FIFOScheduler):
 
 
 class Watchdog(Callback):
-    """Kills the workers of trials that are silent for too long or past their time."""
+    """Kills the workers of trials that are silent for too long or past their time.
+
+    Attributes:
+        actors: Trial to the id by which Ray's messages name its worker.
+    """
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        self.actors: dict[str, str] = {}
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         """Look at the clock; called several times a second."""
         running = {trial.trial_id: trial for trial in trials if trial.status == Trial.RUNNING}
-        for key in running:
+        for key, trial in running.items():
             self.core.started(key)
+            if (actor := trial.temporary_state.ray_actor) is not None:
+                self.actors[key] = actor._actor_id.hex()
         for key, _ in self.core.overdue():
             if key in running and (actor := running[key].temporary_state.ray_actor) is not None:
                 ray.kill(actor)
@@ -133,6 +141,28 @@ def run_with_ray(core: Core, placement: Placement, signals: StopSignals) -> None
     """
     for name in ("ray", "ray.tune"):  # what they would say of a dead worker, the core says in its own words
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    signals.is_in_ray = True
+    try:
+        while signals.received is None:
+            watchdog = Watchdog(core)
+            try:
+                _tune(core, placement, signals, watchdog)
+                break
+            except RuntimeError as error:
+                # Tune goes on when a worker dies, but ends with this when Ray kills one to save memory
+                if not isinstance(error.__cause__, ray.exceptions.RayError) or not core.attempts:
+                    raise
+                _lose(core, watchdog.actors, error.__cause__)
+        if (
+            signals.ended_at is not None
+        ):  # Tune has told the workers to stop, and does not wait for what they write
+            running = [attempt.proposal for attempt in core.attempts.values() if attempt.heard_at is not None]
+            core.keeper.wait_for(running, signals.ended_at, CHECKPOINT_WITHIN_S)
+    finally:
+        signals.is_in_ray = False
+
+
+def _tune(core: Core, placement: Placement, signals: StopSignals, watchdog: Watchdog) -> None:
     folder = tempfile.mkdtemp(prefix="po-tune-")
     resources = {"cpu": placement.cpus_per_trial, "gpu": placement.gpus_per_trial}
     tuner = Tuner(
@@ -147,24 +177,25 @@ def run_with_ray(core: Core, placement: Placement, signals: StopSignals) -> None
         run_config=RunConfig(
             name=core.options.run_id,
             storage_path=folder,
-            callbacks=[Watchdog(core)],
+            callbacks=[watchdog],
             verbose=0,
             failure_config=FailureConfig(max_failures=0),
             checkpoint_config=CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
         ),
     )
-    signals.is_in_ray = True
     try:
-        if signals.received is None:
-            tuner.fit()
-        if (
-            signals.ended_at is not None
-        ):  # Tune has told the workers to stop, and does not wait for what they write
-            running = [attempt.proposal for attempt in core.attempts.values() if attempt.heard_at is not None]
-            core.keeper.wait_for(running, signals.ended_at, CHECKPOINT_WITHIN_S)
+        tuner.fit()
     finally:
-        signals.is_in_ray = False
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lose(core: Core, actors: Mapping[str, str], error: ray.exceptions.RayError) -> None:
+    """Record the trials that were running when Tune ended: those whose worker was killed, and those it took along."""
+    text = str(error)
+    killed = {key for key in core.attempts if key in actors and actors[key] in text} or set(core.attempts)
+    for key in list(core.attempts):
+        cause = StopCause.WORKER_DIED if key in killed else StopCause.INTERRUPTED
+        core.fail(key, cause, type(error).__name__, text.partition("\n")[0])
 
 
 def _error_of(trial: Trial) -> tuple[str, str]:

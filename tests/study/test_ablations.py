@@ -11,6 +11,8 @@ from pokeopt import api
 from pokeopt.errors import IdentityError, UserError
 from pokeopt.records import TrialState
 from pokeopt.store import StudyView, open_store
+from pokeopt.study.planning import STARTING_S, TRIAL_S
+from pokeopt.study.planning_cells import plan_ablation
 
 BASE = """
 data: {source: digits, image_size: 8, channels: gray, limit: 120}
@@ -203,6 +205,29 @@ def test_retuned_arms_run_what_their_search_found(desk: Desk) -> None:
         assert search.best is not None
         rates = {row.config["training"]["learning_rate"] for row in desk.view().complete if row.arm_id == arm}
         assert rates == {search.best.params["training.learning_rate"]}
+
+
+@pytest.mark.parametrize(
+    ("more", "networks", "studies"),
+    [
+        ("arms: {a: {}, b: {model.width: 4}}\n", 4, 1),
+        (
+            "retune_trials: 3\nretune: {model.dropout: {float: [0, 0.9]}}\narms: {a: {}, b: {model.width: 4}}\n",
+            10,
+            3,
+        ),
+        ("unit: search\narms: {a: {search.sampler: random}, b: {search.sampler: tpe}}\n", 12, 5),
+    ],
+)
+def test_the_estimate_counts_searches(desk: Desk, more: str, networks: int, studies: int) -> None:
+    """Two arms with two seeds; tuned first by 3 trials each; each a search of 3 trials."""
+    plan = desk.write(f"base: base.yaml\nseeds: 2\n{more}")
+    found = plan_ablation(plan, home=desk.folder / "home", measure=True)
+    assert found.n_cells == 4
+    assert found.speed is not None
+    epochs = max(arm.epochs for arm in found.arms)
+    each = TRIAL_S + epochs * found.speed.mean
+    assert found.total_s == pytest.approx(studies * STARTING_S + networks * each / found.workers)
 
 
 def test_a_whole_search_is_one_cell(desk: Desk) -> None:

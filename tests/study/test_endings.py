@@ -1,7 +1,13 @@
 """One run with every ending gives exactly the states and causes of the record."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+
+import psutil
+import pytest
 
 from pokeopt import api
 from pokeopt.records import TrialState
@@ -104,3 +110,40 @@ def test_every_ending_through_ray(tmp_path: Path) -> None:
     error = next(row for row in view.trials if row.params["model.mode"] == "error")
     assert "boom" in error.attrs["error"]
     assert error.attrs["error_type"] == "ValueError"
+
+
+@pytest.mark.skipif(psutil.virtual_memory().available < 10 * 2**30, reason="needs 10 GB of free memory")
+def test_ray_may_kill_a_worker_to_save_memory(tmp_path: Path) -> None:
+    """Tune ends its loop then; the study goes on, and what was killed is tried again."""
+    text = SPACE.format(modes="greedy, fine", workers=2, timeout="100s", plugin=PLUGIN)
+    lines = [
+        line for line in text.replace("epochs: 4", "epochs: 12").splitlines() if "early_stopping" not in line
+    ]
+    (tmp_path / "endings.yaml").write_text("\n".join(lines))
+    memory = psutil.virtual_memory()
+    threshold = (memory.total - memory.available + 4 * 2**30) / memory.total
+    settings = {"RAY_memory_usage_threshold": f"{threshold:.3f}", "POKEOPT_TEST_FOLDER": str(tmp_path)}
+    command = [sys.executable, "-m", "pokeopt", "run", "endings.yaml", "--quiet", "--no-report"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    view = open_store(home=tmp_path / ".pokeopt").load("endings")
+    assert {row.params["model.mode"]: row.shown_state for row in view.counted} == {
+        "greedy": "complete",
+        "fine": "complete",
+    }
+    replaced = [row for row in view.trials if row.replaced_by is not None]
+    (killed,) = [row for row in replaced if row.stop_cause == "worker_died"]
+    assert killed.params["model.mode"] == "greedy"
+    assert killed.attrs["error_type"] == "OutOfMemoryError"
+    assert "low on memory" in killed.attrs["error"]
+    assert "\n" not in killed.attrs["error"]
+    check_record(view, tmp_path / ".pokeopt")

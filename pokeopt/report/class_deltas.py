@@ -7,7 +7,7 @@ from markupsafe import Markup
 from pokeopt.ablation import Effect, wilson
 from pokeopt.report.blocks import Figure, Table, simple_table
 from pokeopt.report.effects import short
-from pokeopt.report.summary import AblationSummary, ArmSummary, Breakdown
+from pokeopt.report.summary import AblationSummary, ArmSummary, Breakdown, Confusion
 from pokeopt.report.svg import WIDTH, drawing, tag
 from pokeopt.report.words import (
     ABSENT,
@@ -69,19 +69,24 @@ def recall_table(ablation: AblationSummary, id_: str) -> Table | None:
         row = [name]
         for confusion in found:
             line, runs = confusion.counts[i], max(1, confusion.n_runs)
-            n = round(sum(line) / runs)
-            right = line[i] / runs
-            ends = wilson(round(right), n)
-            text = ABSENT if ends is None else f"{number(right / n, 2)} {interval(*ends, 2)}"
-            row.append(text)
-        rows.append([row[0], str(round(sum(found[0].counts[i]) / max(1, found[0].n_runs))), *row[1:]])
+            there, right = sum(line), line[i]
+            # of one run: where a class has other numbers of images at other seeds, these are their means
+            ends = wilson(right / runs, there / runs)
+            row.append(ABSENT if ends is None else f"{number(right / there, 2)} {interval(*ends, 2)}")
+        rows.append([row[0], _images(found[0], i), *row[1:]])
     titles = ["Class", "Images", *(confusion.label for confusion in found)]
     caption = (
-        f"Recall by class on the {part_name(ablation.part)} part, mean over seeds, with Wilson's 95 % interval of a "
-        "single run: it shows what so few images can tell."
+        f"Recall by class on the {part_name(ablation.part)} part, over the images of all seeds, with Wilson's 95 % "
+        "interval of a single run: it shows what so few images can tell."
     )
     table = simple_table(id_, caption, titles, rows)
     return Table(id_, caption, table.columns, table.rows, fold="Recall by class, with intervals")
+
+
+def _images(confusion: Confusion, i: int) -> str:
+    """Return how many images of a class one run has; their mean where runs differ."""
+    n = sum(confusion.counts[i]) / max(1, confusion.n_runs)
+    return f"{n:.0f}" if n.is_integer() else f"{n:.1f}"
 
 
 def _drawing(

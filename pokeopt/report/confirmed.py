@@ -113,6 +113,7 @@ class MeanCurve:
         low: Mean less SD; so is ``high`` mean and SD; the mean where only one run is left.
         stops: Seed to (last epoch, score there, kept epoch).
         watched: Seed to (epoch, score) of all its epochs, where the arm has a stopping rule.
+        early: Seeds of the runs that their stopping rule ended; the others went to the end of their budget.
     """
 
     arm_id: str
@@ -123,6 +124,7 @@ class MeanCurve:
     highs: tuple[float, ...]
     stops: Mapping[int, tuple[int, float, int | None]]
     watched: Mapping[int, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+    early: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -60,8 +60,10 @@ def _figure(sets: Sequence[CurveSet], ablation: AblationSummary, id_: str, quest
         f"Each line is an arm's mean over the seeds that reached the epoch, with its mark at the end, {spread} one "
         "standard deviation. "
     )
-    if any(_early(curve, _last(found)) for found in sets for curve in found.curves):
-        reading += "A hollow mark stands where a run stopped before the last epoch; from there on the mean lacks it. "
+    if not _has_bands(sets[0]):
+        reading += "Marks of arms that end at the last epoch stand side by side behind it. "
+    if any(_early(curve) for found in sets for curve in found.curves):
+        reading += "A hollow mark stands where a stopping rule ended a run; from there on the mean lacks it. "
     if any(found.metric == LOSS for found in sets) and _differ_in_loss(ablation):
         reading += (
             "The arms differ in what they are trained on, so their total losses have different units: only the course "
@@ -79,18 +81,21 @@ def _drawing(found: CurveSet, ablation: AblationSummary, width: float) -> Markup
     first = 0 if has_bands else -1  # from here on the spread is drawn
     ends = [
         x for curve in found.curves for x in (*curve.means, *curve.lows[first:], *curve.highs[first:])
-    ] + [value for curve in found.curves for _, _, value in _early(curve, last)]
-    right = width - RIGHT - (0 if has_bands else END * len(found.curves))
+    ] + [value for curve in found.curves for _, _, value in _early(curve)]
+    # the ends of these would cover each other; any other arm's stands on its line
+    abreast = [] if has_bands else [curve.arm_id for curve in found.curves if curve.steps[-1] == last]
+    right = width - RIGHT - END * len(abreast)
     across = Scale(min(curve.steps[0] for curve in found.curves), max(last, 2), LEFT, right)
     up = spanning(ends, TOP + HEIGHT, TOP)
     parts = [y_axis(up, LEFT, right, axis_name(found.metric))]
     parts.append(x_axis(across, TOP + HEIGHT, "epoch", whole=True))
     if has_bands:
         parts += [_band(curve, across, up, look[curve.arm_id][0]) for curve in found.curves]
-    for i, curve in enumerate(found.curves):
+    for curve in found.curves:
         parts.append(_line(curve, across, up, look[curve.arm_id][0], labels[curve.arm_id]))
-        parts += _stops(curve, across, up, look[curve.arm_id], labels[curve.arm_id], last)
-        at = across(curve.steps[-1]) + (0.0 if has_bands else END * (i + 1.0))
+        parts += _stops(curve, across, up, look[curve.arm_id], labels[curve.arm_id])
+        place = abreast.index(curve.arm_id) + 1 if curve.arm_id in abreast else 0
+        at = across(curve.steps[-1]) + float(END * place)
         parts += _end(curve, at, up, look[curve.arm_id], labels[curve.arm_id], has_bar=not has_bands)
     entries = [(labels[curve.arm_id], look[curve.arm_id]) for curve in found.curves]
     names, height = legend(entries, LEFT, TOP + HEIGHT + 52, width, lined=True)
@@ -191,7 +196,9 @@ def _thin(curve: MeanCurve) -> list[int]:
 
 
 def _band(curve: MeanCurve, across: Scale, up: Scale, colour: str) -> Markup:
-    places = _thin(curve)
+    places = [i for i in _thin(curve) if curve.n[i] > 1]  # one run has no spread
+    if not places:
+        return Markup("")
     upper = [(across(curve.steps[i]), up(curve.highs[i])) for i in places]
     lower = [(across(curve.steps[i]), up(curve.lows[i])) for i in reversed(places)]
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in [*upper, *lower])
@@ -211,27 +218,26 @@ def _end(
     if not math.isfinite(curve.means[-1]):
         return []
     bar = tag("line", x1=x, x2=x, y1=up(curve.lows[-1]), y2=up(curve.highs[-1]), class_=f"{colour} whisker")
+    has_bar = has_bar and curve.n[-1] > 1  # one run has no spread
     mark = marker(shape, x, up(curve.means[-1]), f"{colour} dot", label, radius=4)
     return [*([bar] if has_bar and math.isfinite(curve.lows[-1]) else []), mark]
 
 
-def _early(curve: MeanCurve, last: int) -> list[tuple[int, int, float]]:
-    """Return seed, epoch and score of the runs that stopped before the last epoch."""
+def _early(curve: MeanCurve) -> list[tuple[int, int, float]]:
+    """Return seed, epoch and score of the runs that a stopping rule ended."""
     return [
         (seed, step, value)
         for seed, (step, value, _) in sorted(curve.stops.items())
-        if step < last and math.isfinite(value)
+        if seed in curve.early and math.isfinite(value)
     ]
 
 
-def _stops(
-    curve: MeanCurve, across: Scale, up: Scale, look: tuple[str, str], label: str, last: int
-) -> list[Markup]:
+def _stops(curve: MeanCurve, across: Scale, up: Scale, look: tuple[str, str], label: str) -> list[Markup]:
     colour, shape = look
     return [
         marker(shape, across(step), up(value), f"{colour} hollow", f"{label}, seed {seed}: stopped after epoch {step}",
                radius=3.5)
-        for seed, step, value in _early(curve, last)
+        for seed, step, value in _early(curve)
     ]  # fmt: skip
 
 
@@ -256,6 +262,8 @@ def _table(sets: Sequence[CurveSet], labels: Mapping[str, str], id_: str) -> Tab
         titles += [f"{name}{labels[curve.arm_id]}" for curve in found.curves]
     names = joined(metric_name(found.metric) for found in sets)
     caption = f"{capital(names)} by epoch: mean ± SD (runs)"
+    if any(n == 1 for found in sets for curve in found.curves for n in curve.n):
+        caption += "; one run has no SD"
     if len(shown) < n:
         caption += f"; {len(shown)} of {n} epochs"
     return simple_table(id_, caption, titles, rows)
@@ -265,5 +273,7 @@ def _at(curve: MeanCurve, step: int, digits: int) -> str:
     if step not in curve.steps:
         return ABSENT
     i = curve.steps.index(step)
+    if curve.n[i] < 2:
+        return f"{number(curve.means[i], digits)} ({curve.n[i]})"
     spread = (curve.highs[i] - curve.lows[i]) / 2
     return f"{number(curve.means[i], digits)} ± {number(spread, digits)} ({curve.n[i]})"

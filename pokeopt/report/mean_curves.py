@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pokeopt.records import StopCause
 from pokeopt.report.cells import Cells, Epoch
 from pokeopt.report.summary import ArmSummary, CurveSet, MeanCurve
 
@@ -46,6 +47,7 @@ def _curve(arm: ArmSummary, cells: Cells, metric: str, rules: Mapping[str, Any])
     runs: dict[int, Mapping[int, float]] = {}
     stops: dict[int, tuple[int, float, int | None]] = {}
     watched: dict[int, tuple[tuple[int, float], ...]] = {}
+    early: set[int] = set()
     for seed, row in sorted(cells.complete[arm.id].items()):
         values = _finite(cells.epochs[row.number], metric)
         if not values:
@@ -54,6 +56,8 @@ def _curve(arm: ArmSummary, cells: Cells, metric: str, rules: Mapping[str, Any])
         last = max(values)
         kept = row.metric("best_step")
         stops[seed] = (last, values[last], None if kept is None else int(kept))
+        if row.stop_cause is StopCause.EARLY_STOP:
+            early.add(seed)
         if rules.get(arm.id):
             watched[seed] = tuple((step, values[step]) for step in sorted(values))
     steps = sorted({step for run in runs.values() for step in run})
@@ -74,6 +78,7 @@ def _curve(arm: ArmSummary, cells: Cells, metric: str, rules: Mapping[str, Any])
         highs=tuple(mean + spread for mean, spread in zip(means, spreads, strict=True)),
         stops=stops,
         watched=watched,
+        early=frozenset(early),
     )
 
 

@@ -149,4 +149,5 @@ def plan_study(
             own = {"curves.json": curve(chance, 100 * seed + i, stop=stopped), **(files or {})}
             if with_predictions:
                 own["predictions.npz"] = builder.predictions(chance, 100 * seed + i, parts)
-            builder.row(study, values=[chance], attrs=cell | metrics, files=own)
+            cause = "early_stop" if stopped else "budget"
+            builder.row(study, cause=cause, values=[chance], attrs=cell | metrics, files=own)

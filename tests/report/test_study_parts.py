@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pokeopt.ablation import level
 from pokeopt.report import generative, summarise
 from pokeopt.report.blocks import Table
-from pokeopt.report.class_deltas import class_deltas
+from pokeopt.report.class_deltas import class_deltas, recall_table
 from pokeopt.report.curve_figures import curve_figures
 from pokeopt.report.data_section import data_sections
 from pokeopt.report.pareto import Point, pareto
-from pokeopt.report.summary import AblationSummary, MetricSummary, StudySummary
+from pokeopt.report.summary import AblationSummary, Confusion, MetricSummary, StudySummary
 from tests.report.plans import plan_study
 
 if TYPE_CHECKING:
@@ -59,6 +62,63 @@ def test_of_many_arms_the_spread_stands_at_the_ends(builder: Builder) -> None:
     assert len(set(bars)) == 4, "side by side"
     assert "the bar at its end one standard deviation" in figure.reading
     assert "hollow" not in figure.reading
+
+
+def test_no_mark_stands_where_nothing_was_trained(builder: Builder) -> None:
+    """Arms with budgets of 5, 12 and 20 epochs end on their own lines; none of their runs was stopped."""
+    arms = {"a": 0.3, "b": 0.8, "c": 0.5, "d": 0.6}
+    plan_study(builder, "p", arms, seeds=2, stop={"c": 12, "d": 5})
+    _, ablation = study_of(builder, "p")
+    sets = tuple(
+        dataclasses.replace(
+            found, curves=tuple(dataclasses.replace(curve, early=frozenset()) for curve in found.curves)
+        )
+        for found in ablation.curves
+    )
+    figure = curve_figures(dataclasses.replace(ablation, curves=sets), "curves")[0]
+    svg = str(figure.svgs[0])
+    assert "hollow" not in svg
+    assert "hollow" not in figure.reading
+    lines = dict(re.findall(r'points="([^"]*)" class="(arm-\d) arm-line"', svg))
+    ends = {look: float(points.split()[-1].split(",")[0]) for points, look in lines.items()}
+    bars = {
+        look: float(x) for x, look in re.findall(r'<line x1="([\d.]+)" [^>]*class="(arm-\d) whisker"', svg)
+    }
+    behind = sorted(round(bars[look] - ends[look]) for look in ends)
+    assert behind == [0, 0, 9, 18], "only the two that end together stand side by side"
+
+
+@pytest.mark.parametrize(("seeds", "text"), [(1, r"^\d\.\d+ \(1\)$"), (2, r"^\d\.\d+ ± \d\.\d+ \(2\)$")])
+def test_the_mean_of_one_run_has_no_spread(builder: Builder, seeds: int, text: str) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=seeds)
+    figure = curve_figures(study_of(builder, "p")[1], "curves")[0]
+    assert figure.table is not None
+    assert all(re.match(text, str(cell.text)) for row in figure.table.rows for cell in row[1:])
+    assert ("spread" in str(figure.svgs[0])) == (seeds > 1)
+    assert ("one run has no SD" in figure.table.caption) == (seeds == 1)
+
+
+@given(
+    st.lists(
+        st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=3, max_size=3),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_recall_is_a_share_within_its_interval(runs: list[list[list[int]]]) -> None:
+    """Also where the seeds have other numbers of images of a class."""
+    counts = tuple(tuple(sum(run[i][j] for run in runs) for j in range(3)) for i in range(3))
+    confusion = Confusion("a", "a", "test", ("x", "y", "z"), counts, len(runs))
+    found = recall_table(SimpleNamespace(confusions=(confusion,), part="test"), "r")  # type: ignore[arg-type]
+    assert found is not None
+    for i, row in enumerate(found.rows):
+        numbers = [float(text) for text in re.findall(r"[\d.]+", str(row[2].text))]
+        if not sum(counts[i]):
+            assert numbers == []
+            continue
+        share, low, high = numbers
+        assert share == pytest.approx(counts[i][i] / sum(counts[i]), abs=0.0051)
+        assert low - 0.01 <= share <= high + 0.01
 
 
 @pytest.mark.parametrize(("key", "is_warned"), [("loss.terms.classification", True), ("model.depth", False)])

@@ -71,11 +71,24 @@ def t_above(mean: float, bound: float, error: float, n: int) -> float:
     return float(stdtr(n - 1, (bound - mean) / error))
 
 
-def estimate(values: Floats, confidence: float = 0.95, test_share: float | None = None) -> Estimate:
+def estimate(
+    values: Floats,
+    confidence: float = 0.95,
+    test_share: float | None = None,
+    *,
+    is_difference: bool = True,
+) -> Estimate:
     """Return the mean with Student's interval.
 
     No interval stands where all values are equal: equal values show no spread, which is no reason to claim certainty.
-    All zero is the one exception: two arms that agree in every run differ by [0, 0].
+    All zero is the one exception, of differences alone: two arms that agree in every run differ by [0, 0], but an arm
+    that scored 0 in few runs may score in the next.
+
+    Args:
+        values: (n,) one a seed.
+        confidence: Coverage of the interval.
+        test_share: As in ``standard_error``.
+        is_difference: Whether the values compare two arms; the scores of one have no exception.
     """
     n = values.size
     if n == 0:
@@ -85,7 +98,7 @@ def estimate(values: Floats, confidence: float = 0.95, test_share: float | None 
         return Estimate(mean, confidence=confidence)
     sd = spread(values)
     if sd == 0.0:
-        if abs(mean) <= ROUNDING:
+        if is_difference and abs(mean) <= ROUNDING:
             return Estimate(0.0, 0.0, 0.0, 0.0, confidence)
         return Estimate(mean, None, None, 0.0, confidence)
     half = t_quantile(confidence, n) * standard_error(sd, n, test_share)

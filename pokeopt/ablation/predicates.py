@@ -27,7 +27,7 @@ class Comparison:
         values: (n,) by ascending seed: differences, scores, or natural logarithms of ratios.
         low: The claimed region begins above it; -inf where it has no lower end.
         high: It ends below it; inf where it has no upper end.
-        rope: The smallest difference that counts; 0 where the claim has a bound of its own.
+        rope: The smallest difference that counts; 0 where the claim has a size of its own.
         is_ratio: The values are logarithms, and so are ``low`` and ``high``.
         is_equal: The claim is equality: two one-sided tests, and their 1 - 2 alpha interval.
         is_counted: The value was counted, not estimated: equal values are certain.
@@ -102,7 +102,7 @@ def comparisons(claim: Claim, table: Scores, direction: str, rope: float) -> tup
         claim: Any but ``qual``.
         table: Arm id to seed to score, of the claim's metric.
         direction: ``maximize`` or ``minimize``; an order runs from worst to best in it.
-        rope: The smallest difference that counts, where the claim has no bound but a direction.
+        rope: The smallest difference that counts, where the claim names a direction and no size.
     """
     arms = {arm: _finite(table.get(arm, {})) for arm in claim.arm_ids}
     seeds = sorted(set.intersection(*(set(found) for found in arms.values())))
@@ -110,7 +110,8 @@ def comparisons(claim: Claim, table: Scores, direction: str, rope: float) -> tup
     is_counted = claim.metric.startswith(COUNTED)
     low = -math.inf if claim.minimum is None else claim.minimum
     high = math.inf if claim.maximum is None else claim.maximum
-    smallest = rope if {low, high} & {0.0} else 0.0  # a bound of 0 names a direction, no size
+    # 0 as the only bound names a direction and no size; beside another it is the edge of the size that is claimed
+    smallest = rope if (low, high) in ((0.0, math.inf), (-math.inf, 0.0)) else 0.0
     match claim.kind:
         case "order":
             ends = (0.0, math.inf) if direction == "maximize" else (-math.inf, 0.0)

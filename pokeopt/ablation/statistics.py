@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from pokeopt.ablation.estimates import standard_error
+
 # scipy.stats and statsmodels are imported where they are used: each takes a second, and `--help` needs neither
 
 MOST_SEEDS = 1000  # beyond it nobody runs them; the answer is then "none"
@@ -22,8 +24,10 @@ EXACT_UP_TO = 16  # pairs; 2**16 sign patterns are enumerated in a fraction of a
 
 @dataclass(frozen=True)
 class Level:
-    """One arm's scores over its seeds: n, mean, sample SD and the t interval of the mean (None below two
-    seeds).
+    """One arm's scores over its seeds: n, mean, sample SD and the t interval of the mean.
+
+    There is no interval below two seeds, and none where all scores are equal: they show no spread, which is no
+    reason to claim certainty.
     """
 
     n: int
@@ -69,8 +73,14 @@ class Effect:
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-def level(scores: Mapping[int, float], confidence: float = 0.95) -> Level:
-    """Describe one arm's scores, seed to score; scores that are not finite are left out."""
+def level(scores: Mapping[int, float], confidence: float = 0.95, *, test_share: float | None = None) -> Level:
+    """Describe one arm's scores.
+
+    Args:
+        scores: Seed to score; scores that are not finite are left out.
+        confidence: Coverage of the interval.
+        test_share: As in ``paired_difference``.
+    """
     values = np.array([score for _, score in sorted(scores.items()) if math.isfinite(score)])
     if values.size == 0:
         return Level(0)
@@ -78,7 +88,9 @@ def level(scores: Mapping[int, float], confidence: float = 0.95) -> Level:
     if values.size == 1:
         return Level(1, mean)
     sd = _spread(values)
-    half = float(_t_quantile(confidence, values.size)) * sd / math.sqrt(values.size)
+    if sd == 0.0:
+        return Level(values.size, mean, 0.0)
+    half = float(_t_quantile(confidence, values.size)) * standard_error(sd, values.size, test_share)
     return Level(values.size, mean, sd, mean - half, mean + half)
 
 
@@ -118,7 +130,7 @@ def paired_difference(
         same = mean == 0.0
         end = 0.0 if same else None
         return Effect(n, mean, 0.0, end, end, 1.0 if same else None, None, flips, None, confidence)
-    error = sd * math.sqrt(1 / n + (test_share or 0.0))
+    error = standard_error(sd, n, test_share)
     half = float(_t_quantile(confidence, n)) * error
     p = _t_test_p(mean / error, n)
     r = _correlation(scores, base)
@@ -136,7 +148,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return [None if p is None else float(next(adjusted)) for p in p_values]
 
 
-def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float] | None:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float] | None:
     """Return Wilson's interval of a share, as of a recall from few test images; None where n is zero."""
     from statsmodels.stats.proportion import proportion_confint
 
@@ -146,16 +158,26 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     return float(low), float(high)
 
 
-def seeds_to_settle(effect: Effect) -> int | None:
+def seeds_to_settle(
+    effect: Effect, *, alpha: float | None = None, test_share: float | None = None
+) -> int | None:
     """Return how many seeds would bring the interval off zero, were mean and SD as measured; None above 1000.
 
     A rough guide to the next experiment, not a promise: mean and SD are themselves estimated from few seeds.
+
+    Args:
+        effect: What the seeds at hand showed.
+        alpha: Level of its test, as Holm's method gives one to each comparison of a family; None takes that of the
+            effect's own interval.
+        test_share: As in ``paired_difference``. Redrawn parts overlap, so that no number of seeds narrows the
+            interval to nothing: an effect within what is left has no answer.
     """
     if effect.mean is None or not effect.sd or effect.mean == 0:
         return None
     ratio = abs(effect.mean) / effect.sd
+    confidence = effect.confidence if alpha is None else 1 - alpha
     counts = np.arange(2, MOST_SEEDS + 1)
-    enough = _t_quantile(effect.confidence, counts) / np.sqrt(counts) < ratio
+    enough = _t_quantile(confidence, counts) * np.sqrt(1 / counts + (test_share or 0.0)) < ratio
     return int(counts[int(np.argmax(enough))]) if enough.any() else None
 
 

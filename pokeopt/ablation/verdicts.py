@@ -120,7 +120,7 @@ def judge(
         fidelity: ``exact``, ``scaled`` or ``surrogate``; at the last no bound on a reported value is judged, since
             other data have other values.
         test_share: As in ``paired_difference``, where every seed redraws the test part.
-        rope: The smallest difference of a score in [0, 1] that counts, where a claim names a direction and no bound.
+        rope: The smallest difference of a score in [0, 1] that counts, where a claim names a direction and no size.
     """
     cases = [
         _Case(claim, scores, directions, missing or {}, is_quick, fidelity, rope, test_share)
@@ -182,7 +182,7 @@ class _Case:
             )
             for each, p in zip(self.comparisons, self.p_parts, strict=True)
         )
-        weakest = max(parts, key=lambda part: -1.0 if part.p is None else part.p) if self.n else None
+        weakest = max(zip(parts, self.comparisons, strict=True), key=_weakness)[0] if self.n else None
         common = Verdict(
             self.claim,
             "not testable",
@@ -227,6 +227,19 @@ def _p_claimed(each: Comparison) -> Estimate | None:
     return Estimate(share.share, share.low, share.high)
 
 
+def _weakness(pair: tuple[Part, Comparison]) -> float:
+    """Rank a part by how little it backs the claim: by its p, and where it has none by where all its runs lie.
+
+    On the claimed side without an interval it leaves the claim open; with one it is certain.
+    """
+    part, each = pair
+    if part.p is not None:
+        return part.p
+    mean, is_certain = float(each.values.mean()), part.measured.low is not None
+    inside = each.low <= mean <= each.high if each.is_exact else each.low < mean < each.high
+    return (-1.0 if is_certain else ALPHA) if inside else 2.0
+
+
 def _p_value(each: Comparison, test_share: float | None) -> float | None:
     """Return the smallest level whose interval lies in the claimed region; None without spread or seeds."""
     n = each.values.size
@@ -239,13 +252,14 @@ def _p_value(each: Comparison, test_share: float | None) -> float | None:
     return max(above, below) if each.is_equal else min(1.0, 2 * max(above, below))
 
 
-def _confidence(each: Comparison, level: float) -> float:
-    return 1 - 2 * level if each.is_equal else 1 - level
+def _estimate(each: Comparison, level: float, test_share: float | None) -> Estimate:
+    confidence = 1 - 2 * level if each.is_equal else 1 - level
+    return estimate(each.values, confidence, test_share, is_difference=bool(each.other))
 
 
 def _measured(each: Comparison, level: float, test_share: float | None) -> Estimate:
     """Return the estimate as it is shown: ratios taken back from logarithms, counted values certain."""
-    found = estimate(each.values, _confidence(each, level), test_share)
+    found = _estimate(each, level, test_share)
     if each.values.size and each.is_exact:
         found = Estimate(found.mean, found.mean, found.mean, 0.0, 1.0)
     if not each.is_ratio:
@@ -258,7 +272,7 @@ def _ends(
     each: Comparison, level: float, test_share: float | None, counts: Floats | None
 ) -> tuple[Floats, Floats, Floats]:
     """Return mean, lower and upper end as arrays; an interval without ends reaches everywhere."""
-    found = estimate(each.values, _confidence(each, level), test_share)
+    found = _estimate(each, level, test_share)
     mean = np.array([found.mean])
     if counts is None or not found.sd:
         low, high = (math.nan if end is None else end for end in (found.low, found.high))

@@ -35,6 +35,8 @@ def test_few_or_equal_values_have_no_interval() -> None:
     assert (estimate(np.array([0.4])).mean, estimate(np.array([0.4])).sd) == (0.4, None)
     same = estimate(np.array([0.1 + 0.2 - 0.2, 0.1, 0.1]))
     assert (same.sd, same.low, same.high) == (0.0, None, None)
+    alone = estimate(np.zeros(3), is_difference=False)
+    assert (alone.mean, alone.low, alone.high, alone.sd) == (0.0, None, None, 0.0)
     zero = estimate(np.zeros(3))
     assert (zero.mean, zero.low, zero.high) == (0.0, 0.0, 0.0)
 

@@ -145,6 +145,20 @@ def test_level_describes_one_arm() -> None:
     assert level({0: 0.5}).low is None
 
 
+@pytest.mark.parametrize("value", [0.0, 0.1 + 0.2, 6.0])
+def test_equal_scores_show_no_spread_and_get_no_interval(value: float) -> None:
+    found = level(dict.fromkeys(range(5), value))
+    assert (found.n, found.mean, found.sd) == (5, pytest.approx(value), 0.0)
+    assert (found.low, found.high) == (None, None)
+
+
+def test_an_arm_s_own_interval_is_widened_as_that_of_a_difference() -> None:
+    for share in (None, 0.25):
+        own = level(by_seed(DRUG_2), test_share=share)
+        difference = paired_difference(by_seed(DRUG_2), dict.fromkeys(range(10), 0.0), test_share=share)
+        assert (own.low, own.high) == pytest.approx((difference.low, difference.high))
+
+
 def test_seeds_to_settle_is_the_first_count_whose_interval_leaves_zero() -> None:
     effect = paired_difference(by_seed([0.03, -0.01, 0.02, 0.01, 0.0]), dict.fromkeys(range(5), 0.0))
     assert not effect.excludes_zero
@@ -155,3 +169,23 @@ def test_seeds_to_settle_is_the_first_count_whose_interval_leaves_zero() -> None
     half = [stats.t.ppf(0.975, k - 1) * effect.sd / math.sqrt(k) for k in (n - 1, n)]
     assert half[0] >= effect.mean > half[1]
     assert seeds_to_settle(Effect(1, 0.3)) is None
+
+
+@settings(deadline=None)
+@given(pairs, st.sampled_from([0.05, 0.0125]), st.sampled_from([None, 0.25, 1.0]))
+def test_the_seeds_needed_are_those_whose_own_interval_leaves_zero(
+    data: list[tuple[float, float]], alpha: float, share: float | None
+) -> None:
+    """At the level and with the overlap that the effect is judged with; never, where the overlap alone hides it."""
+    arm, base = (by_seed(list(column)) for column in zip(*data, strict=True))
+    effect = paired_difference(arm, base, 1 - alpha, test_share=share)
+    if not effect.sd or not effect.mean or effect.excludes_zero:
+        return
+    needed = seeds_to_settle(effect, alpha=alpha, test_share=share)
+    if needed is None:
+        limit = stats.t.ppf(1 - alpha / 2, 999) * effect.sd * math.sqrt(1 / 1000 + (share or 0.0))
+        assert abs(effect.mean) <= limit
+        return
+    assert needed > effect.n
+    half = stats.t.ppf(1 - alpha / 2, needed - 1) * effect.sd * math.sqrt(1 / needed + (share or 0.0))
+    assert half < abs(effect.mean)

@@ -91,6 +91,47 @@ def test_a_sure_difference_too_small_to_count_is_not_reproduced() -> None:
     )
 
 
+@pytest.mark.parametrize("mean", [0.001, 0.02, 0.045, 0.049])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_size_that_is_claimed_counts_down_to_zero(mean: float, sign: float) -> None:
+    """The smallest difference stands for a size where a claim names none; it narrows no size from either side."""
+    differences = runs(sign * mean, [0.0001, -0.0002, 0.0001, 0.0002, -0.0002])
+    table = {"ref": dict.fromkeys(differences, 0.5), "arm": {s: 0.5 + d for s, d in differences.items()}}
+    low, high = sorted((0.0, sign * 0.05))
+    assert one(diff("arm", "ref", minimum=low, maximum=high), table).word == "reproduced"
+    assert one(diff("ref", "arm", minimum=low, maximum=high), table).word == "not reproduced"
+    assert one(diff("arm", "ref", minimum=-high, maximum=-low), table).word == "not reproduced"
+
+
+@pytest.mark.parametrize("value", [0.0, 0.05])
+def test_runs_alike_of_one_arm_are_no_certainty(value: float) -> None:
+    """Zero is a constant like any other; of two arms that agree in every run it is the difference."""
+    table = {"arm": dict.fromkeys(range(3), value), "other": dict.fromkeys(range(3), value)}
+    bound = one(Claim("nearly lost", "threshold", F1, arm="arm", maximum=0.1), table)
+    assert (bound.word, bound.p) == ("inconclusive", None)
+    assert bound.measured is not None
+    assert bound.measured.mean == pytest.approx(value)
+    assert (bound.measured.low, bound.measured.high) == (None, None)
+    assert "without spread" in bound.reason
+    same = one(Claim("the same", "equal", F1, arms=("arm", "other"), within=0.01), table)
+    assert same.word == "reproduced"
+
+
+def test_an_order_hangs_on_a_pair_that_runs_the_other_way_at_every_seed() -> None:
+    """It has no p for want of spread, and yet backs the claim least of all."""
+    table = {"a": runs(0.3, OTHER), "b": runs(0.6), "c": runs(0.5)}
+    verdict = one(Claim("rises", "order", F1, groups=(("a",), ("b",), ("c",))), table)
+    assert [part.p is None for part in verdict.parts] == [False, True]
+    assert verdict.measured == verdict.parts[1].measured
+    assert verdict.p_claimed is not None
+    assert verdict.p_claimed.mean == 0.0
+    upward = one(Claim("rises", "order", F1, groups=(("a",), ("c",), ("b",))), table)
+    assert upward.measured == upward.parts[1].measured  # it leaves the claim open
+    agreeing = {"a": runs(0.3, OTHER), "b": runs(0.3, OTHER), "c": runs(0.6)}
+    tied = one(Claim("rises", "order", F1, groups=(("a",), ("b",), ("c",))), agreeing)
+    assert tied.measured == tied.parts[0].measured
+
+
 def test_an_order_needs_every_pair_and_hangs_on_the_weakest() -> None:
     table = {"a": runs(0.3), "b": runs(0.5, OTHER), "c": runs(0.9), "d": runs(0.9, OTHER[::-1])}
     claim = Claim("rises", "order", F1, groups=(("a",), ("b",), ("c", "d")))

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 
 def load(path: str):
@@ -40,16 +40,16 @@ def load(path: str):
 
 def read(path: Path, card: dict) -> np.ndarray:
     """Return an image as the graph takes it: bytes (C, H, W), resized without cropping, on white where transparent."""
-    image = Image.open(path)
+    image = ImageOps.exif_transpose(Image.open(path))  # as a viewer shows it: the camera may have been turned
+    if image.mode == "F":
+        image = Image.fromarray(np.round(np.asarray(image) * 255).astype(np.uint8))  # floats in [0, 1]
     if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip at 255
         image = Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) // 257).astype(np.uint8))
     pixels = np.array(image.convert("RGBA"))
     for step in card["preprocess"]:
         name, settings = (step, {}) if isinstance(step, str) else next(iter(step.items()))
         if name not in STEPS:
-            sys.exit(
-                f"{name} is not in this script: copy it from pokeopt/data/preprocess/{name}.py into STEPS"
-            )
+            sys.exit(f"{name} is not in this script: copy pokeopt/data/preprocess/{name}.py into STEPS")
         pixels = STEPS[name](pixels, **(settings or {}))
     picture, size = Image.fromarray(pixels), (card["image_size"], card["image_size"])
     if card["channels"] != "rgba":

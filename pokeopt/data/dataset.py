@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pokeopt.data.cache import Recipe, cached_images, channels_of
-from pokeopt.data.duplicates import across_parts
+from pokeopt.data.duplicates import across_parts, of_two_classes
 from pokeopt.data.sources.base import SourceTable
 from pokeopt.data.split import Rows, SplitRule, choose_limited, draw_split
 from pokeopt.errors import DataError
@@ -58,9 +58,14 @@ class Dataset:
         external: Further sets that are scored once per finished trial.
         data_hash: Digest of the images' bytes, the labels and how they are prepared.
         split_hash: Digest of which image lies in which part.
-        duplicates_across_splits: Pairs of identical images in different parts, by id.
+        duplicates_across_splits: Pairs of identical images in different parts, by id. An external set counts as a part
+            beside train and val, unless it is the test part in another preparation; its images are named NAME/ID.
+        contradictions: Pairs of identical images of different classes, by id; empty where there are pairs to translate.
         sizes: (N, 2) width and height of the originals in pixels.
         modes: (N,) Pillow's mode of the originals.
+        pixel_hashes: (N,) digests of the decoded originals.
+        turned: (N,) bool, whether the original was turned as its EXIF orientation says.
+        levels: (N, R, 2) the lowest and highest value of a colour in the original; R is 1, of pairs 2: input, output.
     """
 
     name: str
@@ -78,8 +83,12 @@ class Dataset:
     data_hash: str
     split_hash: str
     duplicates_across_splits: tuple[tuple[str, str], ...]
+    contradictions: tuple[tuple[str, str], ...]
     sizes: npt.NDArray[np.int64]
     modes: npt.NDArray[np.str_]
+    pixel_hashes: npt.NDArray[np.str_]
+    turned: npt.NDArray[np.bool_]
+    levels: npt.NDArray[np.uint8]
 
     def slices(self, rows: Rows) -> dict[str, npt.NDArray[np.bool_]]:
         """Return which of some rows are in each slice: a slice is a yes-or-no column of the source."""
@@ -116,7 +125,10 @@ def load_data(
     position[rows] = np.arange(len(rows))
     train, val, test = (position[part] for part in (split.train, split.val, split.test))
     ids = table.ids[rows]
-    hashed = json.dumps([table.content_hash, recipe.describe()], sort_keys=True).encode()
+    found = {
+        name: _external(name, entry, table, split.test, rule.seed, recipe, Path(cache_dir))
+        for name, entry in (external or {}).items()
+    }
     return Dataset(
         name=table.name,
         classes=table.classes,
@@ -131,15 +143,24 @@ def load_data(
         train=train,
         val=val,
         test=test,
-        external={
-            name: _external(name, entry, table, split.test, rule.seed, recipe, Path(cache_dir))
-            for name, entry in (external or {}).items()
-        },
-        data_hash=hashlib.sha256(hashed + rows.tobytes()).hexdigest()[:16],
+        external={name: part for name, (part, _) in found.items()},
+        data_hash=_data_hash(table, rows, recipe, is_turned=bool(images.turned.any())),
         split_hash=split.digest(table.ids),
-        duplicates_across_splits=across_parts(images.pixel_hashes, ids, (train, val, test)),
+        duplicates_across_splits=across_parts(images.pixel_hashes, ids, (train, val, test))
+        + tuple(
+            pair
+            for name, (part, hashes) in found.items()
+            if hashes is not None
+            for pair in _shared(name, part.ids, hashes, (ids, images.pixel_hashes), (train, val))
+        ),
+        contradictions=()
+        if table.open_pair is not None
+        else of_two_classes(images.pixel_hashes, ids, table.labels[rows]),
         sizes=images.sizes,
         modes=images.modes,
+        pixel_hashes=images.pixel_hashes,
+        turned=images.turned,
+        levels=images.levels,
     )
 
 
@@ -182,15 +203,15 @@ def _external(
     seed: int,
     recipe: Recipe,
     cache_dir: Path,
-) -> Part:
-    """Load one external set with the classes of training."""
+) -> tuple[Part, npt.NDArray[np.str_] | None]:
+    """Load one external set with the classes of training, and the digests of its originals; None of the test part's."""
     preprocess = entry.get("preprocess")
     recipe = recipe if preprocess is None else Recipe(recipe.size_px, recipe.channels, tuple(preprocess))
     if entry.get("of") == "test":
         if not len(test):
             raise DataError(f"external.{name}", "the test part is empty", "give split.test a share above 0")
         pixels = cached_images(table, test, recipe, cache_dir).pixels
-        return Part(pixels, table.labels[test], table.ids[test], _slices(table.columns, test))
+        return Part(pixels, table.labels[test], table.ids[test], _slices(table.columns, test)), None
     other = read_source({key: value for key, value in entry.items() if key != "of"}, cache_dir.parent)
     if (other.open_pair is None) != (table.open_pair is None):
         what = f"{other.name} and {table.name} are not of one kind: only one of them holds pairs"
@@ -201,8 +222,30 @@ def _external(
         raise DataError(f"external.{name}", what, nearest(unknown[0], table.classes))
     rows = choose_limited(other, entry.get("limit"), seed)
     to_training = np.array([table.classes.index(label) for label in other.classes], dtype=np.int64)
-    pixels = cached_images(other, rows, recipe, cache_dir).pixels
-    return Part(pixels, to_training[other.labels[rows]], other.ids[rows], _slices(other.columns, rows))
+    images = cached_images(other, rows, recipe, cache_dir)
+    labels = to_training[other.labels[rows]]
+    return Part(images.pixels, labels, other.ids[rows], _slices(other.columns, rows)), images.pixel_hashes
+
+
+def _shared(
+    name: str,
+    ids: npt.NDArray[np.str_],
+    hashes: npt.NDArray[np.str_],
+    own: tuple[npt.NDArray[np.str_], npt.NDArray[np.str_]],
+    parts: tuple[Rows, ...],
+) -> tuple[tuple[str, str], ...]:
+    """Return pairs (image of the study's parts, the same image in an external set); ``own`` are ids and digests."""
+    known = np.concatenate(parts)
+    every = np.concatenate([own[1][known], hashes])
+    names = np.concatenate([own[0][known], np.array([f"{name}/{one}" for one in ids.tolist()])])
+    return across_parts(every, names, (np.arange(len(known)), np.arange(len(known), len(every))))
+
+
+def _data_hash(table: SourceTable, rows: Rows, recipe: Recipe, *, is_turned: bool) -> str:
+    """Return the digest of a data set; images that are turned are others than those of the same files that are not."""
+    named = [table.content_hash, recipe.describe(), *(["upright"] if is_turned else [])]
+    hashed = json.dumps(named, sort_keys=True).encode()
+    return hashlib.sha256(hashed + rows.tobytes()).hexdigest()[:16]
 
 
 def _slices(columns: pd.DataFrame, rows: Rows) -> dict[str, npt.NDArray[np.bool_]]:

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from pokeopt.data.cache import cached_images
-from pokeopt.data.dataset import Dataset, load_data, make_recipe, read_source
+from pokeopt.data.dataset import Dataset, load_data, read_source
 from pokeopt.data.description import ClassRow, DataDescription, Sample
 from pokeopt.data.description_page import describe_html
 from pokeopt.data.images import apply_steps, to_rgba, to_square
+from pokeopt.data.oddities import strange_images
 from pokeopt.data.sources.base import PARTS, SourceTable
 from pokeopt.data.split import choose_limited
 from pokeopt.registry import PREPROCESSING, split_component
@@ -49,7 +49,6 @@ def describe(
     labels |= {name: part.labels for name, part in dataset.external.items()}
     table = read_source(data, Path(cache_dir).parent)
     rows = choose_limited(table, data.get("limit"), data.get("split", {}).get("seed", 0))
-    hashes = cached_images(table, rows, make_recipe(data), Path(cache_dir)).pixel_hashes
     sizes = Counter((width, height) for width, height in dataset.sizes.tolist()).most_common()
     modes = Counter(dataset.modes.tolist()).most_common()
     return DataDescription(
@@ -60,11 +59,11 @@ def describe(
         groups_across=_groups_across(dataset),
         sizes=tuple(sizes),
         modes=tuple(modes),
-        duplicates_within=_within(hashes, dataset),
+        duplicates_within=_within(dataset.pixel_hashes, dataset),
         duplicates_across=dataset.duplicates_across_splits,
         stages=_stages(data),
         samples=tuple(_samples(data, table, rows, dataset, n_samples)),
-        notes=tuple(_notes(sizes, modes, int(data.get("image_size", 64)))),
+        notes=(*_notes(sizes, modes, int(data.get("image_size", 64))), *strange_images(dataset)),
     )
 
 

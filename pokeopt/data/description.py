@@ -58,7 +58,7 @@ class DataDescription:
         duplicates_across: Pairs of ids of equal images in different parts.
         stages: What ``Sample.pictures`` shows, in its order.
         samples: Images of each class, class by class.
-        notes: What a reader should know of sizes and modes, one line each.
+        notes: What a reader should know of sizes, modes, values and labels, one line each.
     """
 
     name: str

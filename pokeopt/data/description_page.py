@@ -82,7 +82,8 @@ def _leaks(description: DataDescription) -> list[str]:
     found = []
     across, within = len(description.duplicates_across), len(description.duplicates_within)
     if across:
-        found.append(f"{across} of the images of val and test lie in another part as well, pixel for pixel.")
+        held = "val, test and the external sets" if len(description.parts) > len(PARTS) else "val and test"
+        found.append(f"{across} of the images of {held} lie in another part as well, pixel for pixel.")
     else:
         found.append("No image lies in two parts, pixel for pixel.")
     if within:

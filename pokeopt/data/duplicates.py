@@ -1,4 +1,4 @@
-"""Identical images in different parts: what is learnt from one is no longer a test of the other."""
+"""Identical images: in another part they are no test of what was learnt; with another label one of them is wrong."""
 
 from __future__ import annotations
 
@@ -31,4 +31,26 @@ def across_parts(
             earliest, twin = first_seen.setdefault(str(pixel_hashes[row]), (number, name))
             if earliest != number:
                 pairs.append((twin, name))
+    return tuple(pairs)
+
+
+def of_two_classes(
+    pixel_hashes: npt.NDArray[np.str_], ids: npt.NDArray[np.str_], labels: npt.NDArray[np.int64]
+) -> tuple[tuple[str, str], ...]:
+    """Find identical images that have different labels.
+
+    Args:
+        pixel_hashes: (N,) digests of the decoded originals.
+        ids: (N,) names.
+        labels: (N,) classes.
+
+    Returns:
+        Pairs (first image, a later one that equals it and has another label).
+    """
+    first_seen: dict[str, tuple[int, str]] = {}
+    pairs = []
+    for digest, name, label in zip(pixel_hashes.tolist(), ids.tolist(), labels.tolist(), strict=True):
+        first, twin = first_seen.setdefault(digest, (label, name))
+        if first != label:
+            pairs.append((twin, name))
     return tuple(pairs)

@@ -14,6 +14,17 @@ from pokeopt.errors import DataError
 
 Bytes = npt.NDArray[np.uint8]
 N_CHANNELS = {"rgb": 3, "rgba": 4, "gray": 1}
+ORIENTATION = 0x0112  # EXIF's tag: how the camera was held
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+TURNED = "pokeopt:turned"  # in the ``info`` of an image that ``upright`` has turned
 
 
 class Step(Protocol):
@@ -24,12 +35,53 @@ class Step(Protocol):
         ...
 
 
+def upright(image: Image.Image) -> Image.Image:
+    """Return a decoded image as a viewer shows it, turned as its EXIF orientation says; without one, itself."""
+    try:
+        turn = TURNS.get(image.getexif().get(ORIENTATION, 1))
+    except (
+        Exception
+    ):  # whatever Pillow raises of broken EXIF: the pixels are good, and how they lie is unknown
+        turn = None
+    if turn is None:
+        return image
+    turned = image.transpose(turn)
+    for key in ("exif", "Raw profile type exif", "XML:com.adobe.xmp", "xmp"):  # else it would be turned again
+        turned.info.pop(key, None)
+    turned.info[TURNED] = True
+    return turned
+
+
 def to_rgba(image: Image.Image) -> Bytes:
-    """Return an image of any mode as RGBA, uint8 (H, W, 4)."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, which Pillow would clip at 255
+    """Return an image of any mode as RGBA, uint8 (H, W, 4).
+
+    16 bits a pixel, whole numbers up to 65535, are divided by 257; floats in [0, 1] are multiplied by 255.
+
+    Raises:
+        ValueError: If the numbers of a pixel are of no known range, or the mode has no colours.
+    """
+    if image.mode.startswith("I"):  # which Pillow would clip at 255
         wide = np.asarray(image).astype(np.int64)
+        if image.mode == "I":
+            _check_wide(int(wide.min()), int(wide.max()))
         image = Image.fromarray((wide.clip(0, 65535) // 257).astype(np.uint8))
+    elif image.mode == "F":
+        image = Image.fromarray(_bytes_of_floats(np.asarray(image)))
     return np.array(image.convert("RGBA"))
+
+
+def _check_wide(least: int, most: int) -> None:
+    """Refuse 32 bits a pixel that are no 16: up to 255 they are bytes or a dark image, and nothing says which."""
+    if least < 0 or 0 < most <= 255 or most > 65535:
+        numbers = f"{least} to {most}".replace("-", "\N{MINUS SIGN}")
+        mend = "save it with 8 bits (0 to 255) or 16 bits (0 to 65535) a pixel"
+        raise ValueError(f"its pixels are 32-bit numbers, {numbers}, of no known range: {mend}")
+
+
+def _bytes_of_floats(pixels: npt.NDArray[np.float32]) -> Bytes:
+    if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 1):
+        raise ValueError("its pixels are floats outside [0, 1]: divide them by the largest possible value")
+    return np.round(pixels * 255).astype(np.uint8)
 
 
 def apply_steps(image: Bytes, steps: Sequence[Step], where: str) -> Bytes:

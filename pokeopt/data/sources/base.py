@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
+from pokeopt.data.images import upright
 from pokeopt.errors import DataError
 
 PARTS = ("train", "val", "test")
@@ -86,7 +87,7 @@ class ImageFiles:
         try:
             with Image.open(path) as image:
                 image.load()
-                return image.copy()
+                return upright(image).copy()
         except (
             OSError,
             ValueError,

@@ -54,6 +54,11 @@ def _number(each: Comparison, value: float | None) -> str:
     return (f"{value:+.3g}" if signed else f"{value:.3g}").replace("-", "−")
 
 
+def _bound(value: float, sign: str = "") -> str:
+    """Return a bound as the numbers beside it are written."""
+    return f"{value:{sign}.3g}".replace("-", "−")
+
+
 def _interval(each: Comparison, found: Estimate) -> str:
     ends = ", ".join(_number(each, end) for end in (found.low, found.high))
     return f"{_number(each, found.mean)} [{ends}]"
@@ -72,8 +77,8 @@ def _bounds(each: Comparison) -> tuple[float, float]:
 def _inside(each: Comparison) -> str:
     low, high = _bounds(each)
     if math.isfinite(low) and math.isfinite(high):
-        return f"between {low:.3g} and {high:.3g}"
-    return f"above {low:.3g}" if math.isfinite(low) else f"below {high:.3g}"
+        return f"between {_bound(low)} and {_bound(high)}"
+    return f"above {_bound(low)}" if math.isfinite(low) else f"below {_bound(high)}"
 
 
 def _excluded(each: Comparison, found: Estimate) -> str:
@@ -89,8 +94,8 @@ def _excluded(each: Comparison, found: Estimate) -> str:
             continue
         if each.rope and not (found.high < bound if side == "below" else found.low > bound):
             inner = bound + each.rope if side == "below" else bound - each.rope
-            return f"{side} {inner:+.3g}, {SMALLEST}"
-        return f"{side} {bound:.3g}"
+            return f"{side} {_bound(inner, '+')}, {SMALLEST}"
+        return f"{side} {_bound(bound)}"
     return ""
 
 
@@ -110,7 +115,7 @@ def _open(each: Comparison, found: Estimate, n: int) -> str:
     low, high = _bounds(each)
     crossed = [bound for bound in (low, high) if found.low <= bound <= found.high]
     if crossed:
-        return f"{said}, which holds {' and '.join(f'{bound:.3g}' for bound in crossed)}"
+        return f"{said}, which holds {' and '.join(map(_bound, crossed))}"
     return f"{said}: on the claimed side, but its mean is within {each.rope:g}, {SMALLEST}"
 
 

@@ -167,13 +167,15 @@ def _named(value: Any) -> str:
 
     >>> _named({"focal": {"gamma": 2.0}}), _named({"reconstruction": "mse", "prior": {"kl": {}}})
     ('focal (gamma 2)', 'reconstruction mse, prior kl')
+    >>> _named({"classification": {"cross_entropy": {"on": "logits"}}})
+    'classification cross_entropy (on logits)'
     """
     if not isinstance(value, Mapping):
         return "" if value is None else plain(value)
     if not _is_component(value):
         return ", ".join(f"{key} {_named(one)}" for key, one in value.items())
     name, settings = split_component(value)
-    inside = ", ".join(f"{key} {plain(one)}" for key, one in settings.items())
+    inside = ", ".join(f"{key} {_named(one) or ABSENT}" for key, one in settings.items())
     return f"{name} ({inside})" if inside else str(name)
 
 
@@ -206,7 +208,15 @@ def _common(key: str, ablation: AblationSummary) -> set[str]:
 
 
 def _is_component(value: Mapping[str, Any]) -> bool:
-    return len(value) == 1 and isinstance(next(iter(value.values())), Mapping | None)
+    """Whether a mapping is a component with its settings; one that holds another component is a role with its own."""
+    if len(value) != 1:
+        return False
+    (settings,) = value.values()
+    return settings is None or (isinstance(settings, Mapping) and not _is_role(settings))
+
+
+def _is_role(settings: Mapping[str, Any]) -> bool:
+    return bool(settings) and _is_component(settings)
 
 
 def _short(value: Any) -> str:

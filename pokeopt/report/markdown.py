@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from pokeopt.report.blocks import Block, Figure, Picture, Section, Table, Text
+from pokeopt.report.blocks import Block, Figure, Picture, Section, Sheet, Table, Text
 from pokeopt.report.document import Document, shortened, text_of
 
 MOST_ROWS = 500  # of a table: GitHub shows no file above half a megabyte
@@ -45,7 +45,7 @@ def _block(block: Block, heading: str) -> Iterator[str]:
                 yield from _table(block.table, "The numbers")
         case Picture():
             yield f"{heading} {_line(block.question)}"
-            yield "\n".join(f"- {_line(_of_sheet(text_of(s.label), s.alt, s.caption))}" for s in block.sheets)
+            yield "\n".join(f"- {_line(_of_sheet(sheet, block.reading))}" for sheet in block.sheets)
             yield _line(block.reading)
         case Text():
             yield from _text(block, heading)
@@ -78,9 +78,11 @@ def _folded(lines: list[str], fold: str) -> Iterator[str]:
         yield "</details>"
 
 
-def _of_sheet(label: str, alt: str, caption: str) -> str:
-    said = ": ".join(part for part in (label, alt) if part)
-    return f"{said} ({caption})" if caption else said
+def _of_sheet(sheet: Sheet, reading: str) -> str:
+    """Return what a picture shows, each sentence once: what is said of all stands below them."""
+    own = sheet.alt.removesuffix(reading).strip() if reading else sheet.alt
+    said = ": ".join(part for part in (text_of(sheet.label), own) if part)
+    return f"{said} ({sheet.caption})" if sheet.caption and sheet.caption not in own else said
 
 
 def _line(text: str) -> str:

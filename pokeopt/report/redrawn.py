@@ -15,7 +15,16 @@ from pokeopt.report.blocks import Column, Table, cells
 from pokeopt.report.cells import Cells
 from pokeopt.report.predictions import PartPredictions
 from pokeopt.report.summary import AblationSummary, ArmSummary
-from pokeopt.report.words import ABSENT, capital, digits_for, effect_text, interval, metric_name, plural
+from pokeopt.report.words import (
+    ABSENT,
+    capital,
+    digits_for,
+    effect_text,
+    interval,
+    metric_name,
+    plural,
+    telling_digits,
+)
 
 
 def redraw(cells_: Cells, arms: Sequence[ArmSummary], metric: str, resample: str) -> dict[str, Hierarchical]:
@@ -59,7 +68,8 @@ def redrawn_table(ablation: AblationSummary, id_: str) -> Table | None:
         found, effect = ablation.redrawn[arm.id], arm.effect
         assert effect is not None, "only effects are redrawn"
         digits = digits_for(effect.sd, effect.mean)
-        share = ABSENT if found.image_share is None else f"{found.image_share:.0%}"
+        digits = telling_digits(digits, effect.low, effect.high)
+        share = ABSENT if found.image_share is None else f"{100 * found.image_share:.0f} %"
         ends = interval(found.low, found.high, digits, sign=True)
         rows.append(cells(arm.label, effect_text(effect, digits), ends, share))
     n = max(ablation.redrawn[arm.id].n_images for arm in shown)

@@ -135,12 +135,21 @@ def _order(shift: Shift, ablation: AblationSummary) -> str:
     if shift.tau is not None:
         tau = f"Kendall's tau of the arms' means on test and {shift.part} is {number(shift.tau, 2)}. "
     if not shift.flips:
-        return f"{tau}No two arms change their order between test and {shift.part}."
-    pairs = [f"{labels[a]}/{labels[b]}" for a, b in shift.flips[:MOST_FLIPS]]
+        return f"{tau}No two means change their order between test and {shift.part}."
+    pairs = [f"{labels[a]}/{labels[b]}{_tie(a, b, shift, ablation)}" for a, b in shift.flips[:MOST_FLIPS]]
     more = f"; {len(shift.flips) - MOST_FLIPS} more pairs" if len(shift.flips) > MOST_FLIPS else ""
     verb = "changes its" if len(shift.flips) == 1 else "change their"
     subject = "pair of means" if len(shift.flips) == 1 else "pairs of means"
     return f"{tau}{len(shift.flips)} {subject} {verb} order between the two: {joined(pairs)}{more}."
+
+
+def _tie(a: str, b: str, shift: Shift, ablation: AblationSummary) -> str:
+    """Say where two arms are equal, if their order is lost by that and not turned."""
+    for part in ("test", shift.part):
+        first, second = (arm.parts.get(part) if (arm := ablation.arm(id_)) else None for id_ in (a, b))
+        if first is not None and second is not None and first.mean == second.mean:
+            return f" (equal on {part})"
+    return ""
 
 
 def _own_images(shift: Shift, ablation: AblationSummary) -> str:

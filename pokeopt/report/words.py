@@ -30,11 +30,16 @@ NAMES = {
     "wall_s": "seconds",
     "peak_mem_mb": "peak memory (MB)",
 }
-UNITS = {"psnr": "dB", "kl": "nats"}  # of those whose name does not tell it; shares and scores have none
+UNITS = {
+    "psnr": "dB",
+    "kl": "nats",
+    "partition_information": "nats",
+}  # of those whose name does not tell it; shares and scores have none
 PARTS = {"val": "validation"}
 WHOLE = ("epochs", "parameters", "classes", "partitions", "flop")  # units of what is counted in every run
 SHOWN = ("s", "MB", "dB", "nats", "epochs")  # units that a value needs beside its metric's name
 MOST_DIGITS = 8
+SHARES = ("gradient_share",)  # of one whole: less of one is more of another, neither is better
 
 
 def digits_for(noise: float | None, size: float | None = None) -> int:
@@ -92,6 +97,17 @@ def interval(low: float | None, high: float | None, digits: int = 3, *, sign: bo
     return f"[{number(low, digits, sign=sign)}, {number(high, digits, sign=sign)}]"
 
 
+def telling_digits(digits: int, low: float | None, high: float | None) -> int:
+    """Return the decimals at which an interval's ends are two numbers: as many as given, or more where they must.
+
+    >>> telling_digits(4, -0.000024, 0.000014), telling_digits(4, -0.0024, 0.0014)
+    (6, 4)
+    """
+    if low is None or high is None or low == high or number(low, digits) != number(high, digits):
+        return digits
+    return min(MOST_DIGITS, max(digits, _leading_place(high - low) + 1))
+
+
 def common_digits(
     noises: Iterable[float | None], sizes: Iterable[float | None] = (), metric: str = ""
 ) -> int:
@@ -132,8 +148,12 @@ def level_text(level: Level, digits: int | None = None) -> str:
 
 
 def effect_text(effect: Effect, digits: int | None = None) -> str:
-    """Return the difference with its interval; where all seeds have the same difference, that instead of one."""
+    """Return the difference with its interval; where all seeds have the same difference, that instead of one.
+
+    An interval that would read as one number takes the decimals that tell its ends apart.
+    """
     digits = _digits_of(effect.sd, effect.mean) if digits is None or _is_large(effect.mean) else digits
+    digits = telling_digits(digits, effect.low, effect.high)
     text = number(effect.mean, digits, sign=True)
     if effect.n > 1 and effect.sd == 0:
         return f"{text}, {alike(effect.n)}"
@@ -164,7 +184,7 @@ def size_text(effect: Effect) -> str:
     if effect.mean is None or effect.low is None or effect.high is None:
         return effect_text(effect)
     low, high = (effect.low, effect.high) if effect.mean >= 0 else (-effect.high, -effect.low)
-    digits = _digits_of(effect.sd, effect.mean)
+    digits = telling_digits(_digits_of(effect.sd, effect.mean), low, high)
     return f"{number(abs(effect.mean), digits)} {interval(low, high, digits)}"
 
 
@@ -234,9 +254,11 @@ def quantity(value: float | None) -> str:
     """Return a large count in thousands or millions, three figures."""
     if value is None or not math.isfinite(value):
         return ABSENT
+    shown = float(f"{value:.3g}")  # 999 700 is a million
     for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if abs(value) >= factor:
-            return f"{value / factor:.3g} {unit}"
+        if abs(shown) >= factor:
+            size = shown / factor
+            return f"{size:.0f} {unit}" if abs(size) >= 1000 else f"{size:.3g} {unit}"
     return f"{value:.0f}"
 
 
@@ -275,6 +297,16 @@ def metric_name(metric: str) -> str:
 def bare_name(metric: str) -> str:
     """Return a metric in words without its part: ``val/macro_f1`` is macro-F1, ``cost/wall_s`` is seconds."""
     return metric_name(metric).removeprefix(f"{part_name(metric.partition('/')[0])} ")
+
+
+def lower_note(metric: str, direction: str) -> str:
+    """Return the note behind a metric that is better the lower it is; nothing behind a share of one whole.
+
+    >>> lower_note("test/mse", "minimize"), lower_note("train/gradient_share/prior", "minimize")
+    (' (lower is better)', '')
+    """
+    name = metric.partition("/")[2].partition("/")[0]
+    return " (lower is better)" if direction == "minimize" and name not in SHARES else ""
 
 
 def axis_name(metric: str) -> str:

@@ -92,6 +92,18 @@ def test_a_part_has_a_heading_below_its_sections() -> None:
     assert "\\section*{Study}\n\none\n\n\\subsection*{Pictures}" in render_latex(document)
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_what_a_picture_shows_is_said_once(is_same: bool) -> None:
+    said = "Rows: images, and what was made of them."
+    sheets = tuple(
+        Sheet(label, f"{label}, seed 0. {said}", "data:,", 1, 1, "" if is_same else said) for label in "ab"
+    )
+    section = Section("x", "X", (Picture("p", "What?", sheets, said if is_same else ""),))
+    text = render_markdown(Document("x", (section,)))
+    assert text.count(said) == (1 if is_same else 2)
+    assert "- a: a, seed 0." in text
+
+
 def test_a_label_of_two_lines_is_one_and_drawings_have_no_text() -> None:
     label = Markup("<svg><title>dot</title><text>1</text></svg><span>model.depth</span><br/>3 &amp; 4")
     assert text_of(label) == "model.depth = 3 & 4"

@@ -1,6 +1,10 @@
 """Numbers and names as a reader wants them."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pokeopt.ablation import Effect, Level
 from pokeopt.report.words import (
@@ -18,12 +22,14 @@ from pokeopt.report.words import (
     joined,
     level_digits,
     level_text,
+    lower_note,
     metric_name,
     number,
     p_value,
     plain,
     plural,
     quantity,
+    size_text,
     unit_of,
 )
 
@@ -148,3 +154,34 @@ def test_a_cost_is_of_no_part() -> None:
     assert metric_name("cost/s_per_epoch") == "seconds an epoch"
     assert axis_name("cost/peak_mem_mb") == "peak memory (MB)"
     assert (bare_name("cost/epochs_run"), bare_name("val/macro_f1")) == ("epochs run", "macro-F1")
+
+
+@given(st.floats(-1e-3, 1e-3), st.floats(2e-8, 1e-3), st.integers(0, 6))
+def test_an_interval_is_never_shown_as_one_number(mean: float, half: float, digits: int) -> None:
+    """[0.0000, 0.0000] reads as equality, which no run showed."""
+    effect = Effect(5, mean, half, mean - half, mean + half, 0.5, 0.1, 0.5, 0.0)
+    for text in (
+        effect_text(effect, digits),
+        cell_text(effect, digits),
+        effect_text(effect),
+        size_text(effect),
+    ):
+        low, high = re.findall(r"[^\[\], ]+", text.split("[")[1])
+        assert low.strip("]") != high.strip("]"), text
+
+
+@given(st.floats(1, 1e15))
+def test_a_quantity_is_never_in_powers_of_ten(value: float) -> None:
+    assert "e" not in quantity(value)
+
+
+def test_a_quantity_takes_the_unit_of_what_is_shown() -> None:
+    assert quantity(999_700) == "1 M"
+    assert quantity(999_400) == "999 k"
+    assert quantity(999.6) == "1 k"
+
+
+def test_no_share_of_a_whole_is_better_low() -> None:
+    assert lower_note("train/gradient_share/prior", "minimize") == ""
+    assert lower_note("test/mse", "minimize") == " (lower is better)"
+    assert lower_note("test/macro_f1", "maximize") == ""

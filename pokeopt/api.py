@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -303,6 +304,9 @@ def _search(
     from pokeopt.study.search import open_search, search_attrs
 
     warm = launch.store.load(warm_start) if warm_start else None
+    if warm is not None and warm.name == name:
+        what = f"'{name}' is this study itself"
+        raise UserError("--warm-start", what, "name another study, or give this run a --name")
     core = open_search(spec, name, search_attrs(spec, facts, fresh_of), launch, warm)
     return drive(core, launch)
 
@@ -350,8 +354,8 @@ def _short_forms(
         "resources.workers": workers,
         "resources.gpus_per_trial": gpus_per_trial,
         "search.seed": seed,
-        "name": name,
-        "tracking": f"[{', '.join(track)}]" if track else None,
+        "name": json.dumps(name) if name is not None else None,  # quoted: a name may look like a number
+        "tracking": json.dumps(list(track)) if track else None,
     }
     return [f"{key}={value}" for key, value in keys.items() if value is not None]
 
@@ -373,6 +377,9 @@ def result_of(
     message = outcome.failure.what if isinstance(outcome.failure, PokeoptError) else ""
     if not message and outcome.stopped == "timeout":
         message = "the time given was used up; the same command goes on"
+    if not message and not search.complete and stopped_by is None:
+        states = ", ".join(f"{n} {state}" for state, n in search.states().items() if n)
+        message = f"no trial gave a result ({states or 'none was run'})"
     code = 0 if search.complete and outcome.failure is None else 1
     if stopped_by is not None:
         code = EXIT_OF_SIGNAL[stopped_by]

@@ -74,6 +74,9 @@ class Family:
         """Return a decorator that enters a component under ``name``; a second one of that name is refused."""
 
         def enter(component: T) -> T:
+            if inspect.isclass(component) and not dataclasses.is_dataclass(component):
+                what = f"the {self.kind} '{name}' is a plain class, whose settings nobody can tell"
+                raise SpecError(_origin(component), what, "add @dataclass(frozen=True) above it")
             known = self._members.get(name)
             if known is not None and _origin(known) != _origin(component):
                 what = f"two {self.kind}s are called '{name}': {_origin(known)} and {_origin(component)}"
@@ -107,6 +110,12 @@ class Family:
         if unknown:
             what = f"'{name}' has no setting '{unknown[0]}'"
             raise SpecError(f"{self.kind} {name}", what, nearest(unknown[0], known))
+        missing = [
+            key for key, setting in known.items() if setting.default is REQUIRED and key not in settings
+        ]
+        if missing:
+            what = f"'{name}' needs the setting {' and '.join(missing)}"
+            raise SpecError(f"{self.kind} {name}", what, f"give {missing[0]}")
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
         try:
             return self.get(name)(**values)
@@ -165,7 +174,7 @@ def import_plugins(paths: Iterable[str]) -> None:
         sys.modules[name] = module
         try:
             module_spec.loader.exec_module(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             del sys.modules[name]
             what = f"the plugin cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
             raise SpecError(str(path), what, "mend the plugin") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -26,17 +25,6 @@ from pokeopt.cli.output import error_line, say
 from pokeopt.errors import PokeoptError
 
 SIGINT_CODE, SIGPIPE_CODE = 130, 141
-DISK_ERRNOS = (  # the fault of a disk or a path, not of ours
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.ENOTDIR,
-    errno.EISDIR,
-    errno.EEXIST,
-)
-
 EXAMPLES: dict[Callable[..., int], str] = {
     starting.init: "pokeopt init my_images -o my_images.yaml",
     running.run: "pokeopt run search_spaces/mlp.yaml --trials 8",
@@ -101,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )  # else Python complains once more when it flushes at exit
         return SIGPIPE_CODE
     except OSError as error:
-        if error.errno not in DISK_ERRNOS or error.filename is None:
+        if error.filename is None:
             raise
         error_line(
             str(error.filename),

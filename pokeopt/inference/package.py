@@ -76,7 +76,9 @@ def _write_pt2(graph: Graph, card: Card, example: torch.Tensor, path: Path) -> N
     with torch.no_grad():
         batch = {"images": {0: torch.export.Dim("N")}}
         program = torch.export.export(graph, (example,), dynamic_shapes=batch)
-    torch.export.save(program, path, extra_files={CARD_FILE: card.as_json(), PAGE_FILE: card.page()})
+    file = io.BytesIO()  # torch's own writer has no OSError for a path that cannot be written
+    torch.export.save(program, file, extra_files={CARD_FILE: card.as_json(), PAGE_FILE: card.page()})
+    path.write_bytes(file.getbuffer())
 
 
 def _read_pt2(path: Path) -> tuple[Card, Run]:

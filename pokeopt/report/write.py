@@ -102,9 +102,18 @@ def check_format(text: str) -> Format:
 
 
 def write_whole(path: Path, text: str) -> Path:
-    """Write a text file by way of another, so that nobody reads half of it; its folder is made."""
+    """Write a text file by way of another, so that nobody reads half of it; its folder is made.
+
+    Raises:
+        UserError: If the path is a folder.
+    """
+    if path.is_dir():
+        raise UserError(str(path), "this is a folder", "give the file to write")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text, encoding="utf-8", newline="\n")
-    fresh.replace(path)
+    try:
+        fresh.write_text(text, encoding="utf-8", newline="\n")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from pokeopt.errors import SpecError
@@ -20,7 +20,13 @@ from pokeopt.registry import (
 )
 
 
-def check_component(family: Family, component: Any, path: str, known: Container[str]) -> None:
+def check_component(
+    family: Family,
+    component: Any,
+    path: str,
+    known: Container[str],
+    use: Callable[[Any], object] | None = None,
+) -> None:
     """Build a component, which checks its settings.
 
     Args:
@@ -28,14 +34,21 @@ def check_component(family: Family, component: Any, path: str, known: Container[
         component: In its resolved form.
         path: Where it stands.
         known: Paths that were written: the error names the setting that it speaks of, if it is one of them.
+        use: What is done with it first, where that checks more.
 
     Raises:
         SpecError: If its settings do not fit each other or their ranges; ``where`` is the key.
     """
+    name = component if isinstance(component, str) else next(iter(component))
     try:
-        family.make(component)
+        built = family.make(component)
+        if use is not None:
+            try:
+                use(built)
+            except (ArithmeticError, TypeError, ValueError) as error:
+                what = str(error).rstrip(".")
+                raise SpecError(path, f"{what} ({name})", "change the setting") from error
     except SpecError as error:
-        name = component if isinstance(component, str) else next(iter(component))
         below = path if family in (MODELS, SOURCES) else f"{path}.{name}"
         key = f"{below}.{error.what.split(' ')[0]}"
         raise SpecError(key if key in known else path, error.what, error.mend) from error

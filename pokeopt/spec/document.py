@@ -65,6 +65,8 @@ def read_text(text: str, file: str, folder: Path, *, is_set: bool = False) -> No
         raise SpecError(
             file, f"this is not YAML: {_one_line(str(error))}", "save it as plain text"
         ) from error
+    except RecursionError as error:
+        raise SpecError(file, "this is nested too deeply", "write it flatter") from error
     if root is None:
         return Node(None, Place(file, None if is_set else 1, folder))
     return _Reader(file, folder, is_set).read(root, "", 0)

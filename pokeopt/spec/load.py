@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -281,6 +282,9 @@ class _Loader:
             if search.sampler_name == "grid" and param.when:
                 what = f"'grid' cannot leave out '{param.path}', which exists only under a condition"
                 raise SpecError("search.sampler", what, "use search.sampler: brute_force")
+        if search.sampler_name == "cmaes" and len(spec.objectives) > 1:
+            what = f"'cmaes' follows one objective, and there are {len(spec.objectives)}"
+            raise SpecError("search.sampler", what, "use search.sampler: nsga2 or tpe")
         if len(set(space.values_of("training.epochs"))) > 1 and search.pruner_name != "none":
             what = f"training.epochs cannot be searched with the pruner '{search.pruner_name}'"
             raise SpecError("training.epochs", what, "use search.pruner: none")
@@ -299,8 +303,12 @@ class _Loader:
     def _check_components(self, spec: StudySpec) -> None:
         """Build every component at every corner of the space."""
         places = self.checker.places
-        check_component(SEARCH_SAMPLERS, spec.search.sampler, "search.sampler", places)
-        check_component(PRUNERS, spec.search.pruner, "search.pruner", places)
+        for family, component, path in (
+            (SEARCH_SAMPLERS, spec.search.sampler, "search.sampler"),
+            (PRUNERS, spec.search.pruner, "search.pruner"),
+        ):
+            try_out = importlib.import_module(family.package).try_out
+            check_component(family, component, path, places, partial(try_out, spec))
         for values in spec.space.corners():
             for path, family, component in components_of(spec.space.config(values)):
                 check_component(family, component, path, places)

@@ -15,6 +15,7 @@ from pokeopt.spec.space import SECTIONS, Space
 Mode = Literal["one-at-a-time", "leave-one-out", "path"]
 UNITS_S = {"s": 1, "m": 60, "h": 3600}
 NAME = re.compile(r"\w[\w.-]*")
+MOST_LETTERS = 180  # files are called after a study, and their names end at 255
 OURS = re.compile(r".*(\.ablation|\.e\d+)")
 
 
@@ -204,6 +205,9 @@ def check_name(name: str, where: str) -> None:
     """
     if not NAME.fullmatch(name):
         raise SpecError(where, f"'{name}' cannot be a study's name", "use letters, digits, '_', '-' and '.'")
+    if len(name.encode()) > MOST_LETTERS:
+        what = f"the name '{name[:20]}…' has {len(name)} letters"
+        raise SpecError(where, what, f"use at most {MOST_LETTERS}")
     if OURS.fullmatch(name):
         what = f"the name '{name}' ends like a study that pokeopt makes (.ablation, .eN)"
         raise SpecError(where, what, "choose another ending")

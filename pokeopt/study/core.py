@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pokeopt.errors import PokeoptError
 from pokeopt.records import EpochRecord, StopCause, TrialRecord, TrialState, TrialTask
@@ -32,7 +32,10 @@ from pokeopt.study.retries import (
 )
 from pokeopt.study.snapshot import best_of, snapshot
 from pokeopt.study.twin import PruningTwin
-from pokeopt.study.work import Work, waiting
+from pokeopt.study.work import Proposal, Work, waiting
+
+if TYPE_CHECKING:
+    import optuna
 
 STARTUP_GRACE_S = 120.0  # a worker imports torch and reads the data before it can say anything
 TOLD_WITHIN_S = 5.0  # a trial past its time is told at its next report; after this, its worker is killed
@@ -147,10 +150,7 @@ class Core:
                 else:
                     self._asked_at = time.monotonic()
                     return Ask.WAIT if self.attempts else Ask.DONE
-            trial = self.writer.ask(self.work.sampler(rows))
-            own = trial.user_attrs.get("proposal")
-            proposal = next_proposal(rows) if own is None else int(own)
-            planned = self.work.propose(trial, proposal)
+            trial, proposal, planned = self._propose(rows)
             attrs = {
                 **self.options.stamp,
                 **planned.attrs,
@@ -184,6 +184,19 @@ class Core:
         facts = {**trial.user_attrs, **attrs, "proposal": proposal}
         self.listen(TrialBegan(self.writer.name, trial.number, planned.label, planned.config, facts))
         return task
+
+    def _propose(self, rows: Sequence[TrialRow]) -> tuple[optuna.Trial, int, Proposal]:
+        try:
+            trial = self.writer.ask(self.work.sampler(rows))
+            own = trial.user_attrs.get("proposal")
+            proposal = next_proposal(rows) if own is None else int(own)
+            return trial, proposal, self.work.propose(trial, proposal)
+        except PokeoptError:
+            raise
+        except Exception as error:  # of a sampler, perhaps somebody's own
+            self._reconcile()  # its row is there already, and nobody's
+            what = f"no configuration could be proposed: {type(error).__name__}: {_first_line(error)}"
+            raise PokeoptError(f"study {self.writer.name}", what, "choose another search.sampler") from error
 
     # ---------------------------------------------------------------- record
 

@@ -45,7 +45,7 @@ def open_search(
 
 
 def _enqueue_first(spec: StudySpec, writer: StudyWriter, warm: StudyView | None) -> None:
-    """Enqueue the baseline as proposal 0, then the warm starts; what is there already is not enqueued again."""
+    """Enqueue the baseline as proposal 0, then the warm starts that the budget has room for; none of them twice."""
     rows = writer.rows()
     if spec.baseline is not None and not rows:
         writer.enqueue({"proposal": 0}, spec.space.baseline())
@@ -53,6 +53,8 @@ def _enqueue_first(spec: StudySpec, writer: StudyWriter, warm: StudyView | None)
         return
     for number, params in warm_starts(spec, warm):
         proposal = next_proposal(writer.rows())
+        if proposal >= spec.search.trials:
+            return
         writer.enqueue({"proposal": proposal, "warm_from": f"{warm.name}#{number}"}, params)
 
 

@@ -80,3 +80,47 @@ def test_a_reader_that_leaves_early() -> None:
     line = f"{sys.executable} -m pokeopt schema | head -n 1"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=120)
     assert done.stderr == ""
+
+
+def test_a_run_without_a_result_says_so_even_quietly(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.py").write_text(
+        "from dataclasses import dataclass\nfrom pokeopt.registry import MODELS\n\n\n"
+        "@MODELS.register('bad')\n@dataclass(frozen=True)\nclass Bad:\n"
+        "    def build(self, image, n_classes):\n        raise ValueError('no')\n"
+    )
+    text = "data: {source: digits, limit: 100}\nmodel: {family: bad}\nplugins: [bad.py]\nresources: {workers: 0}\n"
+    (tmp_path / "bad.yaml").write_text(text)
+    code, out, err = run("run", "bad.yaml", "--trials", "2", "--quiet")
+    assert (code, out) == (1, "")
+    assert "no trial gave a result (2 failed)" in err
+
+
+def test_a_plugins_component_is_a_dataclass_or_a_function(run: Run, tmp_path: Path) -> None:
+    text = "from pokeopt.registry import MODELS\n\n\n@MODELS.register('plain')\nclass Plain:\n    pass\n"
+    (tmp_path / "plain.py").write_text(text)
+    (tmp_path / "space.yaml").write_text(
+        "data: {source: digits}\nmodel: {family: plain}\nplugins: [plain.py]\n"
+    )
+    code, _, err = run("plan", "space.yaml")
+    assert code == 2
+    assert "the model 'plain' is a plain class, whose settings nobody can tell" in err
+    assert "add @dataclass(frozen=True) above it" in err
+
+
+def test_a_plugin_may_not_end_the_program(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ends.py").write_text("import sys\n\nsys.exit(3)\n")
+    (tmp_path / "space.yaml").write_text("data: {source: digits}\nmodel: {family: mlp}\nplugins: [ends.py]\n")
+    code, _, err = run("plan", "space.yaml")
+    assert code == 2
+    assert "the plugin cannot be imported: SystemExit: 3" in err
+
+
+def test_a_report_is_no_folder(run: Run, home: Path, tmp_path: Path) -> None:
+    before = sorted(path.name for path in tmp_path.iterdir())
+    code, out, err = run("report", "mlp", "--home", str(home), "-o", str(tmp_path))
+    assert (code, out) == (2, "")
+    assert "this is a folder; give the file to write" in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    code, _, err = run("report", "mlp", "--home", str(home), "-o", "/proc/nowhere/report.html")
+    assert code == 1
+    assert err.count("\n") == 1

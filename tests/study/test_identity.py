@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pokeopt import api
-from pokeopt.errors import IdentityError
+from pokeopt.errors import IdentityError, UserError
 from pokeopt.spec import load_study
 from pokeopt.store import open_store
 from pokeopt.study.identity import settle_precision
@@ -77,6 +77,18 @@ def test_a_warm_start_runs_the_old_best_again(tiny: Callable[..., Path]) -> None
     warm = [row for row in new.trials if "warm_from" in row.attrs]
     assert warm[0].attrs["warm_from"] == f"tiny#{old.best.number if old.best else None}"
     assert all(row.attrs["stop_cause"] == "budget" for row in warm), "run here: no score is copied"
+
+
+def test_a_warm_start_stays_in_the_budget_and_is_of_another_study(tiny: Callable[..., Path]) -> None:
+    launch(tiny(trials=4))
+    warmer = launch(tiny(trials=2), name="warmer", warm_start="tiny").search
+    assert len(warmer.counted) == 2
+    with pytest.raises(UserError, match="this study itself"):
+        launch(tiny(trials=9), warm_start="tiny")
+
+
+def test_a_name_that_looks_like_a_number_is_a_name(tiny: Callable[..., Path]) -> None:
+    assert launch(tiny(trials=1), name="2024").name == "2024"
 
 
 def test_auto_precision_is_settled_in_every_labelled_training(tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pokeopt import api
-from pokeopt.registry import PRUNERS, SEARCH_SAMPLERS
+from pokeopt.registry import PRUNERS, SEARCH_SAMPLERS, Family
 from pokeopt.spec import load_study
 from pokeopt.store import StudyView
 from pokeopt.study.samplers.exhaustive import count_configurations, enumerate_configurations
@@ -88,3 +89,41 @@ def test_grid_tries_every_configuration_once(tmp_path: Path) -> None:
     path.write_text(FINITE.replace("brute_force", "grid").replace(optimizer, "  optimizer: adam"))
     view = launch(path, name="grid")
     assert len({str(row.params) for row in view.trials}) == len(view.trials) == 4
+
+
+FAULTY = """
+from pokeopt.registry import SEARCH_SAMPLERS
+from optuna.samplers import RandomSampler
+
+
+class Faulty(RandomSampler):
+    def infer_relative_search_space(self, study, trial):
+        raise ZeroDivisionError("nobody knows")
+
+
+@SEARCH_SAMPLERS.register("faulty")
+def faulty():
+    return lambda context: Faulty()
+"""
+
+
+def test_a_sampler_that_fails_ends_the_study_in_one_line(tiny: Callable[..., Path], tmp_path: Path) -> None:
+    """Somebody's own may fail at any proposal: no row stays behind as running."""
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    result = api.run(
+        tiny(sampler="faulty", more="plugins: [faulty.py]\n"), home=tmp_path / "home", report=False
+    )
+    assert result.exit_code == 1
+    assert "no configuration could be proposed: ZeroDivisionError: nobody knows" in result.message
+    assert "running" not in result.search.states()
+
+
+@pytest.mark.parametrize("family", [SEARCH_SAMPLERS, PRUNERS], ids=["sampler", "pruner"])
+def test_every_default_can_be_built(family: Family, tiny: Callable[..., Path]) -> None:
+    """What is built to check the settings of a file must accept those that nobody writes."""
+    spec = load_study(tiny())
+    try_out = importlib.import_module(family.package).try_out
+    for name in family.names():
+        if name in ("grid", "threshold"):  # one cannot try a continuous range, one needs a setting
+            continue
+        try_out(spec, family.make(name))

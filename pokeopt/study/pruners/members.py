@@ -20,6 +20,8 @@ from optuna.pruners import (
 )
 
 from pokeopt.registry import PRUNERS
+from pokeopt.spec import StudySpec
+from pokeopt.study.bounds import at_least
 
 PrunerFactory = Callable[[int], BasePruner]
 
@@ -29,6 +31,15 @@ def build_pruner(factory: PrunerFactory, max_epochs: int) -> BasePruner:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return factory(max_epochs)
+
+
+def try_out(spec: StudySpec, factory: PrunerFactory) -> None:
+    """Build a pruner as a study would, so that a wrong setting is found before anything is stored.
+
+    Raises:
+        ValueError: If Optuna refuses a setting.
+    """
+    build_pruner(factory, spec.max_epochs)
 
 
 @PRUNERS.register("none")
@@ -63,6 +74,9 @@ def percentile(
 @PRUNERS.register("hyperband")
 def hyperband(*, min_resource: int = 1, reduction_factor: int = 3, bootstrap_count: int = 0) -> PrunerFactory:
     """Run brackets of successive halving; the largest resource is ``training.epochs``."""
+    at_least(1, min_resource=min_resource)
+    at_least(2, reduction_factor=reduction_factor)
+    at_least(0, bootstrap_count=bootstrap_count)
     return lambda max_epochs: HyperbandPruner(
         min_resource=min(min_resource, max(max_epochs, 1)),
         max_resource=max(max_epochs, 1),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import optuna
 from optuna.samplers import BaseSampler
 
-from pokeopt.spec import Space
+from pokeopt.spec import Space, StudySpec
 
 
 @dataclass(frozen=True)
@@ -51,3 +51,21 @@ def build_sampler(factory: SamplerFactory, context: SamplerContext) -> BaseSampl
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return factory(context)
+
+
+def try_out(spec: StudySpec, factory: SamplerFactory) -> None:
+    """Build a sampler as a study's first proposal would, so that a wrong setting is found before anything is stored.
+
+    Raises:
+        ValueError: If Optuna refuses a setting.
+    """
+    search = spec.search
+    context = SamplerContext(
+        seed=0,
+        study_seed=search.seed,
+        space=spec.space,
+        n_objectives=len(spec.objectives),
+        n_trials=search.trials,
+        n_done=search.trials,
+    )
+    build_sampler(factory, context)

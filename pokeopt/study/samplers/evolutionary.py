@@ -5,6 +5,7 @@ from __future__ import annotations
 from optuna.samplers import NSGAIIISampler, NSGAIISampler
 
 from pokeopt.registry import SEARCH_SAMPLERS
+from pokeopt.study.bounds import at_least
 from pokeopt.study.samplers.base import SamplerFactory
 
 
@@ -36,6 +37,7 @@ def nsga3(
     dividing_parameter: int = 3,
 ) -> SamplerFactory:
     """Return NSGA-III."""
+    at_least(1, dividing_parameter=dividing_parameter)
     return lambda context: NSGAIIISampler(
         population_size=population_size,
         mutation_prob=mutation_prob,

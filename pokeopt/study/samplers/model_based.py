@@ -5,6 +5,7 @@ from __future__ import annotations
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, RandomSampler, TPESampler
 
 from pokeopt.registry import SEARCH_SAMPLERS
+from pokeopt.study.bounds import at_least
 from pokeopt.study.samplers.base import SamplerContext, SamplerFactory
 from pokeopt.study.samplers.random import qmc
 
@@ -23,6 +24,8 @@ def tpe(
     constant_liar: bool = True,
 ) -> SamplerFactory:
     """Return Optuna's tree-structured Parzen estimator."""
+    at_least(0, n_startup_trials=n_startup_trials)
+    at_least(1, n_ei_candidates=n_ei_candidates)
     return lambda context: TPESampler(
         n_startup_trials=n_startup_trials,
         n_ei_candidates=n_ei_candidates,
@@ -36,6 +39,7 @@ def tpe(
 @SEARCH_SAMPLERS.register("gp")
 def gp(*, n_startup_trials: int = 10, deterministic_objective: bool = False) -> SamplerFactory:
     """Return Optuna's Gaussian-process sampler; leaves under a condition are drawn at random."""
+    at_least(0, n_startup_trials=n_startup_trials)
     return lambda context: GPSampler(
         n_startup_trials=n_startup_trials,
         deterministic_objective=deterministic_objective,
@@ -57,6 +61,10 @@ def cmaes(
     consider_pruned_trials: bool = False,
 ) -> SamplerFactory:
     """Return CMA-ES for the numeric leaves; choices and leaves under a condition are drawn at random."""
+    at_least(0, n_startup_trials=n_startup_trials)
+    at_least(2, popsize=popsize)
+    if sigma0 is not None and sigma0 <= 0:
+        raise ValueError(f"sigma0 must be above 0, got {sigma0}")
     return lambda context: CmaEsSampler(
         sigma0=sigma0,
         n_startup_trials=n_startup_trials,

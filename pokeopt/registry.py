@@ -59,11 +59,12 @@ def per_layer(counter: str, default: tuple[Any, ...]) -> Any:
 class Family:
     """Components of one kind. Its package's modules are imported at the first look-up, so a new member is one new file.
 
-    A component is a frozen dataclass (its fields are its settings) or a function (its keyword parameters are).
+    A component is a frozen dataclass (its fields are its settings) or a function (its keyword parameters are); where
+    ``has_settings`` is false, any class.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
-        self.kind, self.package = kind, package
+    def __init__(self, kind: str, package: str, *, has_settings: bool = True) -> None:
+        self.kind, self.package, self.has_settings = kind, package, has_settings
         self._members: dict[str, Any] = {}
         self._is_loaded = False
 
@@ -74,8 +75,10 @@ class Family:
         """Return a decorator that enters a component under ``name``; a second one of that name is refused."""
 
         def enter(component: T) -> T:
-            if inspect.isclass(component) and not dataclasses.is_dataclass(component):
-                what = f"the {self.kind} '{name}' is a plain class, whose settings nobody can tell"
+            if self.has_settings and not (
+                dataclasses.is_dataclass(component) or inspect.isfunction(component)
+            ):
+                what = f"the {self.kind} '{name}' has no settings that can be told"
                 raise SpecError(_origin(component), what, "add @dataclass(frozen=True) above it")
             known = self._members.get(name)
             if known is not None and _origin(known) != _origin(component):
@@ -203,5 +206,5 @@ SCHEDULES = Family("schedule", "pokeopt.training.schedules")
 STOPPING_RULES = Family("stopping rule", "pokeopt.training.stopping")
 SEARCH_SAMPLERS = Family("search sampler", "pokeopt.study.samplers")
 PRUNERS = Family("pruner", "pokeopt.study.pruners")
-METRICS = Family("metric", "pokeopt.metrics")
-TRACKERS = Family("tracker", "pokeopt.tracking")
+METRICS = Family("metric", "pokeopt.metrics", has_settings=False)
+TRACKERS = Family("tracker", "pokeopt.tracking", has_settings=False)

@@ -103,7 +103,7 @@ def test_a_plugins_component_is_a_dataclass_or_a_function(run: Run, tmp_path: Pa
     )
     code, _, err = run("plan", "space.yaml")
     assert code == 2
-    assert "the model 'plain' is a plain class, whose settings nobody can tell" in err
+    assert "the model 'plain' has no settings that can be told" in err
     assert "add @dataclass(frozen=True) above it" in err
 
 

@@ -62,7 +62,7 @@ def describe(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A search-space file, a .csv of labels, a folder of class folders, or a source's name.",
+            help="A search-space file, a .csv of labels, an .npz, a folder of classes or of pairs, or a source's name.",
             show_default=False,
         ),
     ],

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pokeopt.errors import UserError
+from pokeopt.errors import SpecError, UserError
 
 YAML_SUFFIXES = (".yaml", ".yml")
+READERS = {".npz": "npz", ".json": "pairs"}  # the source of a single file, by its suffix
 PREPROCESS = "data.preprocess"
 DataSection = tuple[dict[str, Any], dict[str, Any]]
 
@@ -18,25 +19,34 @@ def data_of(target: str, sets: Sequence[str] = ()) -> DataSection:
 
     Args:
         target: A search-space file (its baseline's data), a ``.csv`` table of labels with the images in a folder
-            ``images`` beside it or in its own folder, a folder with one folder a class, or a source's name.
+            ``images`` beside it or in its own folder, an ``.npz`` file, a JSON index of pairs, a folder with one folder
+            a class, a folder of pairs, or a source's name.
         sets: ``KEY=VALUE``: changes to the file, or settings of the source.
 
     Raises:
-        UserError: If it is none of these.
+        UserError: If it is none of these, or a setting is wrong.
     """
     path = Path(target)
-    if path.suffix in YAML_SUFFIXES:
+    suffix = path.suffix.lower()
+    if suffix in YAML_SUFFIXES:
         return _of_file(path, sets)
-    if path.suffix == ".csv" and path.is_file():
+    if suffix == ".csv" and path.is_file():
+        if _source_of(path.parent) == "pairs":  # the table of a folder of pairs
+            return with_settings({"source": "pairs", "path": str(path.parent.absolute())}, sets), {}
         beside = path.parent / "images"
         images = beside if beside.is_dir() else path.parent
         found = {"source": "csv", "images": str(images.absolute()), "labels": str(path.absolute())}
         return with_settings(found, sets), {}
+    if suffix in READERS and path.is_file():
+        return with_settings({"source": READERS[suffix], "path": str(path.absolute())}, sets), {}
     if path.is_dir():
-        return with_settings({"source": "folder", "path": str(path.absolute())}, sets), {}
+        return with_settings({"source": _source_of(path), "path": str(path.absolute())}, sets), {}
 
     from pokeopt.registry import SOURCES, nearest
 
+    if path.is_file():
+        mend = "give a table (.csv), .npz, a JSON index of pairs, a search-space file (.yaml) or a folder"
+        raise UserError(target, "no source reads such a file by itself", mend)
     if target not in SOURCES.names():
         what = "this is no file, no folder and no source"
         raise UserError(target, what, nearest(target, SOURCES.names()))
@@ -44,20 +54,57 @@ def data_of(target: str, sets: Sequence[str] = ()) -> DataSection:
 
 
 def with_settings(data: Mapping[str, Any], sets: Sequence[str]) -> dict[str, Any]:
-    """Return a ``data`` section with ``KEY=VALUE`` settings added; values are YAML."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    """Return a ``data`` section with ``KEY=VALUE`` settings added and checked; values are YAML.
 
-    result = dict(data)
-    for text in sets:
-        key, equals, value = text.partition("=")
-        try:
-            result[key.removeprefix("data.")] = YAML(typ="safe", pure=True).load(value)
-        except YAMLError:
-            equals = ""
+    Raises:
+        UserError: If one cannot be read, is unknown, wrong or missing.
+    """
+    from pokeopt.spec.checker import Checker
+    from pokeopt.spec.collect import is_marker
+    from pokeopt.spec.nodes import Node, Place, node_of
+    from pokeopt.spec.overrides import put_all, read_sets
+    from pokeopt.spec.whole import check_data
+
+    place = Place("--set", None, Path.cwd())
+    root = Node({"data": node_of(dict(data), place)}, place)
+    root = put_all(root, read_sets([_as_key_of_data(text) for text in sets]))
+    section: dict[str, Any] = check_data(Checker(), root.mapping["data"])
+    for key, value in section.items():
+        if is_marker(value):
+            raise UserError(f"--set {key}", "one value is needed, not a choice of several", "give one")
+    _check_built(section)
+    return section
+
+
+def _as_key_of_data(text: str) -> str:
+    """Return ``KEY=VALUE`` with the key as a file has it, ``data.KEY``."""
+    from pokeopt.spec.overrides import read_sets
+
+    key, equals, value = text.partition("=")
+    whole = f"data.{key.removeprefix('data.')}={value}"
+    try:
         if not key or not equals:
-            raise UserError(f"--set {text}", "this cannot be read", "write KEY=VALUE, the value as in YAML")
-    return result
+            raise SpecError(text, "", "")
+        read_sets([whole])
+    except SpecError as error:
+        mend = "write KEY=VALUE, the value as in YAML"
+        raise UserError(f"--set {text}", "this cannot be read", mend) from error
+    return whole
+
+
+def _check_built(section: Mapping[str, Any]) -> None:
+    """Build what the section names: what a component says of its settings is heard before an image is opened."""
+    from pokeopt.registry import PREPROCESSING, SOURCES
+
+    SOURCES.make({section["source"]: {key: section[key] for key in SOURCES.settings(section["source"])}})
+    for step in section["preprocess"]:
+        PREPROCESSING.make(step)
+
+
+def _source_of(folder: Path) -> str:
+    from pokeopt.data.sources.folder import holds_pairs
+
+    return "pairs" if holds_pairs(folder) else "folder"
 
 
 def _of_file(path: Path, sets: Sequence[str]) -> DataSection:

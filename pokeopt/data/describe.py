@@ -63,7 +63,11 @@ def describe(
         duplicates_across=dataset.duplicates_across_splits,
         stages=_stages(data),
         samples=tuple(_samples(data, table, rows, dataset, n_samples)),
-        notes=(*_notes(sizes, modes, int(data.get("image_size", 64))), *strange_images(dataset)),
+        notes=(
+            *table.notes,
+            *_notes(sizes, modes, int(data.get("image_size", 64))),
+            *strange_images(dataset),
+        ),
     )
 
 

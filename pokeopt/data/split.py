@@ -122,7 +122,11 @@ def _blocks(table: SourceTable, by: str) -> Names | None:
     if by not in known:
         what = f"the images of {table.name} have no column '{by}'"
         raise DataError("data.split.by", what, nearest(by, ["class", "group", *known]))
-    return table.columns[by].astype(str).to_numpy(dtype=np.str_)
+    values = table.columns[by].astype(str).to_numpy(dtype=np.str_)
+    if blank := np.flatnonzero(values == "").tolist():
+        what = f"image '{table.ids[blank[0]]}' has no '{by}'{_and_more(len(blank) - 1)}"
+        raise DataError(f"data ({table.name})", what, "say what it belongs with, or use split.by: class")
+    return values
 
 
 def _draw(
@@ -139,12 +143,21 @@ def _draw(
         n_found = int(n_units[short[0]])
         what = (
             f"class '{table.classes[short[0]]}' has {n_found} {unit}{'s' * (n_found != 1)} to divide,"
-            f" and each of {n_more + 1} parts needs one"
+            f" and each of {n_more + 1} parts needs one{_and_more(len(short) - 1, 'class', 'classes')}"
         )
-        raise DataError(f"data ({table.name})", what, f"add {unit}s of that class or leave it out")
+        mend = f"add {unit}s of that class or leave it out"
+        n_there, n_kept = (int((kept == short[0]).sum()) for kept in (table.labels, labels))
+        if blocks is None and table.given is None and n_there > n_kept:
+            mend = f"raise data.limit: it keeps {n_kept} of the {n_there} images of that class"
+        raise DataError(f"data ({table.name})", what, mend)
     if blocks is None:
         return _draw_stratified(pool, labels, round(wanted), rng, least_left=n_more)
     return _draw_blocks(pool, labels, np.unique(units, return_inverse=True)[1], wanted, rng, n_more)
+
+
+def _and_more(n: int, noun: str = "image", nouns: str = "images") -> str:
+    """Return that a fault is that of others, too; empty where it is not."""
+    return f"; so it is with {n} other {noun if n == 1 else nouns}" if n else ""
 
 
 def _draw_stratified(

@@ -151,3 +151,15 @@ def test_the_digest_says_which_image_lies_where() -> None:
     same = [draw_split(table, everything(table), SplitRule(seed=1)).digest(table.ids) for _ in range(2)]
     other = draw_split(table, everything(table), SplitRule(seed=2)).digest(table.ids)
     assert same[0] == same[1] != other
+
+
+def test_a_limit_is_blamed_for_what_it_took() -> None:
+    table = make_table([30, 6, 6])
+    rows = choose_limited(table, 12, 0)
+    with pytest.raises(
+        DataError, match=r"2 images to divide.*; so it is with 1 other class; raise data\.limit"
+    ) as found:
+        draw_split(table, rows, SplitRule())
+    assert "it keeps 2 of the 6 images of that class" in str(found.value)
+    with pytest.raises(DataError, match="add images of that class"):
+        draw_split(make_table([30, 1]), np.arange(31), SplitRule())

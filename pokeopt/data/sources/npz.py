@@ -52,7 +52,10 @@ class _Images:
             images = _unpacked(self.path, self.array, self.digest)
         image = images[row]
         if image.dtype != np.uint8:
-            if not (np.isfinite(image).all() and image.min() >= 0 and image.max() <= 1):
+            if not np.isfinite(image).all():
+                what = f"the image in row {row} of '{self.array}' has values that are no numbers"
+                raise DataError(self.path, what, "replace NaN and infinity, or leave the image out")
+            if not (image.min() >= 0 and image.max() <= 1):
                 what = f"the image in row {row} of '{self.array}' has values outside [0, 1]"
                 raise DataError(self.path, what, "divide by the largest possible value")
             image = np.round(image * 255).astype(np.uint8)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageColor
+from PIL import ImageColor
 
+from pokeopt.data.sources.base import image_suffixes
 from pokeopt.errors import DataError
 from pokeopt.registry import nearest
 
@@ -150,10 +151,10 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         mend = f"make the folders {FOLDERS['input']} and {FOLDERS['output']}, or name a JSON index"
         raise DataError(str(folder), "there is no such folder", mend)
-    suffixes = Image.registered_extensions()
+    suffixes = image_suffixes()
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in suffixes or path.name.startswith(".") or not path.is_file():
+        if path.suffix.lower() not in suffixes or path.name.startswith(".") or path.is_dir():
             continue
         if path.stem in found:
             raise DataError(str(path), f"{found[path.stem].name} has the same stem", "remove or rename one")

@@ -55,19 +55,21 @@ class PlanReader:
             if key not in KEYS:
                 raise node.place.error(key, f"a plan has no key '{key}'", nearest(key, KEYS))
         name = self._name()
-        self._keyed(
-            self._quick().mapping.get("set"), "quick.set"
-        )  # whoever writes it wants to hear of it now
         base, base_text = self._base()
         prefixes = self._flag("prefixes")
         declared, design, factors = self._declared()
         changes = self._changes()
-        resolver = ArmResolver(base, changes, self._retune(), self._unit(), self.path)
+        if self._unit() == "search" and isinstance(base, TrialBase):
+            what = "a stored trial is one configuration: there is nothing to search"
+            raise self._place("unit").error("unit", what, "give the search-space file as base")
+        retune = self._retune()
+        resolver = ArmResolver(base, changes, retune, self._place("retune"), self._unit(), self.path)
         study, arms = resolver.resolve(declared, prefixes)
+        self._check_quick(resolver, declared[0])
         metrics = self._metrics(study)
         document, section = self._source()
         resample = self._word("resample", RESAMPLES, "train_val")
-        if resample == "all" and (isinstance(base, TrialBase) or self._retune() or self._unit() == "search"):
+        if resample == "all" and (isinstance(base, TrialBase) or retune or self._unit() == "search"):
             what = "'resample: all' would redraw the test images of a search that chose an arm"
             raise self._place("resample").error("resample", what, "use resample: train_val")
         full = f"{name}.quick" if self.is_quick else name
@@ -88,7 +90,7 @@ class PlanReader:
             factors=factors,
             claims=self._claims(metrics, arms, study),
             unit=self._unit(),  # type: ignore[arg-type]
-            retune=tuple(self._retune()),
+            retune=tuple(key for key in retune if not key.startswith("search.")),
             note=self._text("note") if self.other_base is None else "",
             mute=self._mute(),
             is_quick=self.is_quick,
@@ -141,22 +143,36 @@ class PlanReader:
             resolved, values = self.trial_of(name, number)
         except SpecError as error:
             raise node.place.error("base.study", error.what, error.mend) from error
-        place = self._as_set(node, "base").place
-        return TrialBase(self.path, place, StudySpec.from_resolved(resolved), values), f"{name} trial {trial}"
+        spec = StudySpec.from_resolved(resolved)
+        return TrialBase(self.path, node.place, spec, values), f"{name} trial {trial}"
 
     def _changes(self) -> dict[str, Node]:
         """Return what is set before every arm: the plan's own, the quick setting, ``--set``."""
         changes = self._keyed(self.root.mapping.get("set"), "set")
         if self.is_quick:
-            quick = self._quick()
-            below = quick.mapping.get("set")
+            below = self._quick().mapping.get("set")
             fallback = node_of(QUICK_SET, self.root.place)
             _cover(changes, self._keyed(fallback if below is None else below, "quick.set"))
         _cover(changes, read_sets(self.sets))
         return changes
 
+    def _check_quick(self, resolver: ArmResolver, reference: Declared) -> None:
+        """Check the quick setting in a full run, too: whoever writes it wants to hear of it now."""
+        quick = self._quick().mapping
+        self._seeds_of(quick.get("seeds"), QUICK_SEEDS, "quick.seeds")
+        below = self._keyed(quick.get("set"), "quick.set")
+        if below and not self.is_quick and self.other_base is None:
+            changes = self._keyed(self.root.mapping.get("set"), "set")
+            _cover(changes, below)
+            resolver.check(changes, reference)
+
     def _quick(self) -> Node:
-        node = self.root.mapping.get("quick", Node({}, self.root.place))
+        node = self.root.mapping.get("quick")
+        if node is None or node.value is None:
+            return Node({}, self.root.place)
+        if not node.is_mapping:
+            what = f"expected a mapping, got {show(node.plain())}"
+            raise node.place.error("quick", what, "write {seeds: 3, set: {training.epochs: 2}}")
         for key, value in node.mapping.items():
             if key not in ("seeds", "set"):
                 raise value.place.error(
@@ -167,16 +183,21 @@ class PlanReader:
     def _seeds(self) -> tuple[int, ...]:
         if self.n_seeds is not None:
             return tuple(range(self.n_seeds))
-        node = (self._quick() if self.is_quick else self.root).mapping.get("seeds")
+        if self.is_quick:
+            return self._seeds_of(self._quick().mapping.get("seeds"), QUICK_SEEDS, "quick.seeds")
+        return self._seeds_of(self.root.mapping.get("seeds"), SEEDS, "seeds")
+
+    @staticmethod
+    def _seeds_of(node: Node | None, default: int, key: str) -> tuple[int, ...]:
         if node is None:
-            return tuple(range(QUICK_SEEDS if self.is_quick else SEEDS))
+            return tuple(range(default))
         value = node.plain()
         seeds = list(range(value)) if _is_count(value) else value
         if not isinstance(seeds, list) or not seeds or not all(_is_count(one) for one in seeds):
             what = f"seeds are a number of them, or a list, got {show(value)}"
-            raise node.place.error("seeds", what, "write seeds: 10")
+            raise node.place.error(key, what, f"write seeds: {default}")
         if len(set(seeds)) < len(seeds):
-            raise node.place.error("seeds", "the seeds must differ", "name each once")
+            raise node.place.error(key, "the seeds must differ", "name each once")
         return tuple(seeds)
 
     def _declared(self) -> tuple[list[Declared], str, dict[str, tuple[str, ...]]]:
@@ -187,13 +208,22 @@ class PlanReader:
             raise self.root.place.error(
                 "arms", what, "add arms: {NAME: {KEY: VALUE}}" if arms is None else "keep one"
             )
+        given = arms if arms is not None else factors
+        assert given is not None
+        if given.value is not None and not given.is_mapping:
+            key = "arms" if arms is not None else "factors"
+            mend = "write NAME: {KEY: VALUE}" if arms is not None else "write KEY: [reference, other]"
+            raise given.place.error(key, f"expected a mapping, got {show(given.plain())}", mend)
         if arms is not None:
             if not arms.mapping:
                 raise arms.place.error("arms", "there is no arm", "add NAME: {KEY: VALUE}")
             if "design" in self.root.mapping:
                 raise self._place("design").error("design", "a design belongs to factors", "take it out")
             return (
-                [(id_, self._keyed(node, f"arms.{id_}"), {}) for id_, node in arms.mapping.items()],
+                [
+                    Declared(id_, self._keyed(node, f"arms.{id_}"), {}, node.place, f"arms.{id_}")
+                    for id_, node in arms.mapping.items()
+                ],
                 "arms",
                 {},
             )
@@ -208,11 +238,13 @@ class PlanReader:
             raise factors.place.error(
                 "factors", str(error), "take some out, or choose another design"
             ) from error
-        declared: list[Declared] = [
-            (
+        declared = [
+            Declared(
                 one.id,
                 {key: self._as_set(level.value, f"factors.{key}") for key, level in one.levels.items()},
                 {key: level.label for key, level in one.levels.items()},
+                factors.place,
+                "factors",
             )
             for one in found
         ]
@@ -230,11 +262,13 @@ class PlanReader:
         return levels
 
     def _retune(self) -> dict[str, Node]:
-        return self._keyed(self.root.mapping.get("retune"), "retune") | (
-            {"search.trials": self._as_set(self._trials(), "retune_trials")}
-            if "retune" in self.root.mapping
-            else {}
-        )
+        """Return the markers of ``retune``, and the number of trials; nothing where there is none."""
+        markers = self._keyed(self.root.mapping.get("retune"), "retune")
+        for key, node in markers.items():
+            if not node.is_marker:
+                what = f"expected a range or a choice to search, got {show(node.plain())}"
+                raise node.place.error(f"retune.{key}", what, f"write {key}: {{float: [low, high]}}")
+        return {**markers, "search.trials": self._as_set(self._trials(), "retune_trials")} if markers else {}
 
     def _trials(self) -> Node:
         node = self.root.mapping.get("retune_trials", Node(8, self.root.place))

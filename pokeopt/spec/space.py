@@ -148,6 +148,14 @@ class Space:
                 raise SpecError(where + key, what, f"give {known}, or leave {counter} out")
         return values
 
+    def changed(self, values: Values, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values with keys changed as people write them; what becomes active takes the baseline's value.
+
+        Raises:
+            SpecError: If a key is not searched, a value does not fit, or an active leaf has none.
+        """
+        return self.complete({**values, **self.expand(given)}, self._reference)
+
     def complete(self, values: Values, *others: Values) -> dict[str, Any]:
         """Return a value for every active leaf: from ``values``, else from the others, else the layer's before it.
 

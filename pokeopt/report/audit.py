@@ -18,11 +18,13 @@ from pokeopt.report.blocks import Block, Cell, Column, Section, Table, Text, cel
 from pokeopt.report.checks import Check, Evidence, check_evidence
 from pokeopt.report.checks.evidence import ArmFacts, Run
 from pokeopt.report.checks.section import checks_table
+from pokeopt.report.priors import priors_of, priors_table
 from pokeopt.report.words import joined, plural
 
 INTRO = (
     "What a source document says against itself. Its logged numbers went through the checks that look at stored runs: "
     "an item is raised where a check finds it in those numbers; the others are notes of somebody who read the document."
+    " Where it compares scores, prior verdicts say what these can tell by themselves."
 )
 
 
@@ -60,6 +62,7 @@ class Audit:
         document: Its file name.
         note: What there is to say without an item.
         checks: Everything that the checks find in its numbers.
+        tables: Its reported scores, one run a cell, as ``priors_of`` reads them.
     """
 
     document: str
@@ -67,6 +70,7 @@ class Audit:
     note: str
     items: tuple[Item, ...]
     checks: tuple[Check, ...]
+    tables: tuple[Mapping[str, Any], ...] = ()
 
 
 def audits() -> dict[str, Audit]:
@@ -101,6 +105,8 @@ def audit_section(documents: Iterable[str]) -> Section | None:
         id_ = f"audit-{i}"
         blocks.append(Text((audit.note,) if audit.note else (), title=f"{audit.title} ({audit.document})"))
         blocks.append(_items_table(f"{id_}-items", audit))
+        priors = [prior for table in audit.tables for prior in priors_of(table)]
+        blocks.append(priors_table(f"{id_}-priors", priors, audit.document))
         caption = f"What the checks find in the numbers of {audit.document}."
         fold = f"What the checks find in its numbers: {plural(len(audit.checks), 'sentence')}"
         blocks.append(checks_table(f"{id_}-checks", caption, audit.checks, fold))
@@ -163,7 +169,8 @@ def _read(text: str) -> Audit:
         )
         for item in plain["items"]
     )
-    return Audit(plain["document"], plain["title"], plain.get("note", ""), items, checks)
+    tables = tuple(plain.get("single_runs", ()))
+    return Audit(plain["document"], plain["title"], plain.get("note", ""), items, checks, tables)
 
 
 def _is_it(check: Check, sought: Mapping[str, str]) -> bool:

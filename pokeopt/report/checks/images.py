@@ -12,6 +12,16 @@ from pokeopt.report.words import capital, metric_name, number, plural
 MOST_GAP = 0.05
 LEAST_TAU = 0.5
 LEAST_SUPPORT = 10
+# names of scores that a class has, or that rest on naming classes
+OF_CLASSES = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "f1",
+    "class_mse",
+    "probe_accuracy",
+    "head_accuracy",
+)
 SHARES = ("accuracy", "balanced_accuracy", "macro_f1", "f1")  # scores in [0, 1], of which a gap has a meaning
 MOST_NAMED = 3
 NO_STEPS = steps_text([])
@@ -106,8 +116,8 @@ def shifted(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _kendall_tau(left: list[float], right: list[float]) -> float | None:
-    """Return tau-b of two rankings; None below three arms or where one has no order."""
-    if len(left) < 3 or len(set(left)) < 2 or len(set(right)) < 2:
+    """Return tau-b of two rankings, 1 or -1 of two arms; None below two arms or where one ranking has no order."""
+    if len(left) < 2 or len(set(left)) < 2 or len(set(right)) < 2:
         return None
     from scipy.stats import kendalltau
 
@@ -118,12 +128,16 @@ def _kendall_tau(left: list[float], right: list[float]) -> float | None:
     "PK07",
     "class with fewer than 10 images",
     "tip",
-    why="One image more or less moves that class's recall by a tenth or more, and macro-F1 with it.",
+    why=(
+        "A number of so few images is theirs, not the class's: one image more or less moves a recall by a tenth or "
+        "more, and macro-F1 with it."
+    ),
     mend="Give the part more images, or read that class's numbers with their Wilson intervals.",
 )
 def little_support(evidence: Evidence) -> Iterator[Finding]:
-    """A class has fewer than ten images on a part that scores classes."""
-    if not any(name.endswith(("/macro_f1", "/accuracy")) for run in evidence.runs for name in run.metrics):
+    """A class has fewer than ten images on a part where something is measured by class, or by naming classes."""
+    names = {name.partition("/")[2].partition("/")[0] for run in evidence.runs for name in run.metrics}
+    if not names & set(OF_CLASSES):
         return
     for part, counts in evidence.counts.items():
         few = sorted((n, name) for name, n in counts.items() if 0 < n < LEAST_SUPPORT)

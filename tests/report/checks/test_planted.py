@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from pokeopt.report.checks import Evidence, check_evidence, rules
-from pokeopt.report.checks.evidence import Ending
+from pokeopt.report.checks.evidence import Ending, Run
 from pokeopt.spec.params import Param
 from pokeopt.spec.sections import CheckCode
 from tests.report.checks.conftest import Cell, Planter
@@ -84,6 +84,19 @@ def test_pk04_another_order_on_an_external_set(planter: Planter, sign: int, code
     assert all("tau of the 3 arms is −1.00" in check.says for check in found)
 
 
+@pytest.mark.parametrize(("outside", "codes"), [((69, 65), {"PK04"}), ((65, 69), set()), ((67, 67), set())])
+def test_pk04_two_arms_in_another_order(planter: Planter, outside: tuple[int, int], codes: set[str]) -> None:
+    arms = ("plain", "wide")
+
+    def plant(cell: Cell) -> None:
+        place = arms.index(cell.arm)
+        cell.n_right = {"val": 60, "test": 65 + 4 * place, "outside": outside[place]}
+
+    found = planter.checks(plant)
+    assert {check.code for check in found} == codes
+    assert all("tau of the 2 arms is −1.00: test puts wide first, outside plain" in c.says for c in found)
+
+
 def test_pk04_compares_with_the_test_part_and_names_the_first_arms_only_where_they_differ(
     planter: Planter,
 ) -> None:
@@ -126,6 +139,27 @@ def test_pk07_does_not_name_some_where_it_is_all(planter: Planter) -> None:
 
     says = {check.says for check in planter.checks(plant) if check.code == "PK07"}
     assert "Classes with fewer than 10 images on val: all 4, with 7 to 9." in says
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_found"),
+    [
+        ("test/class_mse/Fire", True),
+        ("val/probe_accuracy", True),
+        ("test/balanced_accuracy", True),
+        ("test/mse", False),
+    ],
+)
+def test_pk07_looks_wherever_classes_are_measured(metric: str, is_found: bool) -> None:
+    """An error by class or a probe rests on as few images as a recall does."""
+    evidence = Evidence(
+        study="s",
+        kind="confirm",
+        metric="test/mse",
+        runs=(Run("arm a, seed 0", metrics={metric: 0.5}),),
+        counts={"test": {"Fire": 1, "Water": 1}},
+    )
+    assert ("PK07" in {check.code for check in check_evidence(evidence)}) == is_found
 
 
 @pytest.mark.parametrize(("epochs_below", "codes"), [(5, {"PK08"}), (4, set())])

@@ -20,6 +20,7 @@ def breakdowns(
     part: str,
     known: Sequence[TrialPredictions],
     references: Mapping[str, str | None],
+    share: float | None,
 ) -> tuple[Breakdown, ...]:
     """Return every metric that was measured by class or by slice.
 
@@ -28,8 +29,9 @@ def breakdowns(
         part: Where they were measured.
         known: Predictions that hold this part, for the order of the classes and the number of their images.
         references: Arm id to the arm that it is compared with.
+        share: n_test / n_train where every seed redraws the test part, which widens every interval.
     """
-    found = [_breakdown(metric, by, cells, part, known, references) for metric, by in METRICS]
+    found = [_breakdown(metric, by, cells, part, known, references, share) for metric, by in METRICS]
     return tuple(breakdown for breakdown in found if breakdown.levels)
 
 
@@ -40,6 +42,7 @@ def _breakdown(
     part: str,
     known: Sequence[TrialPredictions],
     references: Mapping[str, str | None],
+    share: float | None,
 ) -> Breakdown:
     start = f"{part}/{metric}/"
     measured = {key.removeprefix(start) for key in cells.known if key.startswith(start)}
@@ -53,11 +56,15 @@ def _breakdown(
 
     def effect(arm: str, reference: str | None, name: str) -> Effect:
         return paired_difference(
-            scores.get(arm, {}).get(name, {}), scores.get(reference or "", {}).get(name, {})
+            scores.get(arm, {}).get(name, {}),
+            scores.get(reference or "", {}).get(name, {}),
+            test_share=share,
         )
 
     entries = tuple(ClassEffect(name, support.get(name), effect(BEST, BASELINE, name)) for name in names)
-    levels = {arm: {name: level(of[name]) for name in of} for arm, of in scores.items() if of}
+    levels = {
+        arm: {name: level(of[name], test_share=share) for name in of} for arm, of in scores.items() if of
+    }
     effects = {
         arm: {name: effect(arm, reference, name) for name in names}
         for arm, reference in references.items()

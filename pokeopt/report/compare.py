@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pokeopt.ablation import Level, holm
+from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.errors import UserError
 from pokeopt.records import TrialState
 from pokeopt.report.differences import Difference, by_network, difference
+from pokeopt.report.plan import test_share
 from pokeopt.report.predictions import read_predictions
 from pokeopt.report.summarise import ABLATION_SUFFIX, summarise
 from pokeopt.store import StudyView, TrialRow
@@ -64,7 +66,7 @@ class ArmPair:
         is_same: Whether the resolved configurations are equal.
         difference: Second study minus first.
         p_holm: Adjusted over all pairs of this comparison.
-        is_settled: The interval excludes zero and the adjusted p is below 0.05.
+        is_settled: The interval excludes zero, the adjusted p is below 0.05, and either side has three runs.
     """
 
     ids: tuple[str, str]
@@ -181,6 +183,7 @@ def _pairs(
 ) -> tuple[tuple[ArmPair, ...], tuple[tuple[str, ...], tuple[str, ...]]]:
     """Pair arms by configuration, then by id, and compare each pair; the left-over ids beside them."""
     views = store.load(a.study, exact=True), store.load(b.study, exact=True)
+    shares = test_share(views[0]), test_share(views[1])
     hashes = [{arm["id"]: arm["config_hash"] for arm in view.attrs.get("arms") or ()} for view in views]
     left = {arm.id: arm for arm in b.arms if arm.same_as is None}
     pairs, alone = [], []
@@ -193,26 +196,35 @@ def _pairs(
             continue
         draws = _draws(views[0], hashes[0].get(arm.id)), _draws(views[1], hashes[1].get(other.id))
         has_pairs = _are_pairs(*draws, otherwise=twin is not None)
-        pairs.append(_pair(arm, other, is_same=twin is not None, is_paired=has_pairs))
+        found = difference(arm.scores, other.scores, is_paired=has_pairs, test_shares=shares)
+        pairs.append(_pair(arm, other, found, is_same=twin is not None))
     adjusted = holm([pair.difference.p for pair in pairs])
     settled = tuple(
-        dataclasses.replace(
-            pair, p_holm=p, is_settled=pair.difference.excludes_zero and p is not None and p < ALPHA
-        )
+        dataclasses.replace(pair, p_holm=p, is_settled=_is_settled(pair.difference, p))
         for pair, p in zip(pairs, adjusted, strict=True)
     )
     return settled, (tuple(alone), tuple(left))
 
 
-def _pair(a: ArmSummary, b: ArmSummary, *, is_same: bool, is_paired: bool) -> ArmPair:
-    found = difference(a.scores, b.scores, is_paired=is_paired)
+def _is_settled(found: Difference, p_holm: float | None) -> bool:
+    has_runs = min(found.n) >= FEWEST_SEEDS
+    return has_runs and found.excludes_zero and p_holm is not None and p_holm < ALPHA
+
+
+def _pair(a: ArmSummary, b: ArmSummary, found: Difference, *, is_same: bool) -> ArmPair:
     label = a.label if a.id == b.id else f"{a.label} | {b.label}"
     return ArmPair((a.id, b.id), label, is_same, (a.level, b.level), found)
 
 
 def _are_pairs(a: Draws, b: Draws, *, otherwise: bool) -> bool:
-    """Whether two arms drew the same data at every seed that both have; ``otherwise`` where it was not recorded."""
-    known = [(a[seed], b[seed]) for seed in a.keys() & b.keys() if all(a[seed]) and all(b[seed])]
+    """Whether two arms drew the same data at every seed that both have; ``otherwise`` where it was not recorded.
+
+    Without a common seed there is nothing to pair, however alike the configurations are.
+    """
+    common = a.keys() & b.keys()
+    if not common:
+        return False
+    known = [(a[seed], b[seed]) for seed in common if all(a[seed]) and all(b[seed])]
     return all(first == second for first, second in known) if known else otherwise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.report.blocks import Block, Cell, Column, Section, Table, Text, cells, present, simple_table
 from pokeopt.report.words import (
     ABSENT,
@@ -60,10 +61,17 @@ def warnings_of(
     if loose:
         names = joined(f"“{name}”" for name in loose)
         lines.append(
-            f"Compared without pairs: {names}. A seed draws other data in the one study than in the other, so the "
-            "interval is Welch's, and wider than a paired one."
+            f"Compared without pairs: {names}. {_why_unpaired(found)}, so the interval is Welch's: what a seed does "
+            "to both is not taken out."
         )
     return tuple(lines)
+
+
+def _why_unpaired(found: Comparison) -> str:
+    a, b = found.sides
+    if a.seeds and b.seeds and not set(a.seeds) & set(b.seeds):
+        return "The studies have no seed in common"
+    return "Their runs have no seed in common, or a seed draws other data in the one study than in the other"
 
 
 def difference_text(found: Difference, digits: int | None = None) -> str:
@@ -113,9 +121,18 @@ def _of_arms(found: Comparison) -> Iterator[str]:
             if some:
                 yield f"{capital(metric)} is {way} in {b.name} for {joined(some)}."
     if rest := [pair for pair in found.arms if not pair.is_settled and pair not in equal]:
-        told = [f"{difference_text(pair.difference)}; {basis_text(pair.difference)}" for pair in rest]
+        told = [
+            f"{difference_text(pair.difference)}; {basis_text(pair.difference)}{_floor(pair.difference)}"
+            for pair in rest
+        ]
         clauses = [f"“{pair.label}” ({text})" for pair, text in zip(rest, told, strict=True)]
         yield f"Not settled {'is' if len(rest) == 1 else 'are'} {joined(clauses)}."
+
+
+def _floor(found: Difference) -> str:
+    """Say what keeps a difference of two runs open, where its interval alone would not."""
+    is_short = found.excludes_zero and min(found.n) < FEWEST_SEEDS
+    return f"; a verdict needs {FEWEST_SEEDS}" if is_short else ""
 
 
 def _size(pair: ArmPair) -> str:

@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pokeopt.ablation import (
+    ROPE,
+    Effect,
     holm,
     level,
     paired_difference,
     reference_of,
     seeds_to_settle,
     superseded,
+    tost,
 )
 from pokeopt.ablation.arms import BASELINE, BEST
-from pokeopt.ablation.predicates import FEWEST_SEEDS
+from pokeopt.ablation.estimates import holm_levels
+from pokeopt.ablation.predicates import FEWEST_SEEDS, smallest_that_counts
 from pokeopt.records import TrialState
 from pokeopt.report.arm_labels import arm_labels
 from pokeopt.report.breakdown import breakdowns
-from pokeopt.report.cells import Cells, complete_cells, read_cells
+from pokeopt.report.cells import MINUS, Cells, complete_cells, read_cells
 from pokeopt.report.generative import chance_of, summarise_generative
 from pokeopt.report.interactions import summarise_chains, summarise_crossings, summarise_path
 from pokeopt.report.layers import read_layers
@@ -53,7 +57,9 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
     seeds = tuple(view.attrs.get("seeds") or sorted(set(found)))
     parts = scored_parts(view, metric, [dict.fromkeys(cells.known)])
     share = test_share(view)
-    arms = _compare(_levels(view, cells, metric, parts), direction, share)
+    directions = {name: cells.direction_of(name) for name in metric.split(MINUS)}
+    smallest = smallest_that_counts(metric, cells.by_arm(metric), directions, ROPE)
+    arms = _compare(_levels(view, cells, metric, parts, share), direction, share, smallest)
     arms = with_outliers(arms, cells, metric, direction)
     holes = _holes(arms, cells, seeds)
     known = [one for one in cells.predictions.values() if one is not None and part in one.parts]
@@ -68,7 +74,7 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
         resample=str(view.attrs.get("resample", "train_val")),
         arms=arms,
         parts=parts,
-        breakdowns=breakdowns(cells, part, known, {arm.id: arm.reference for arm in arms}),
+        breakdowns=breakdowns(cells, part, known, {arm.id: arm.reference for arm in arms}, share),
         confusions=_confusions(arms, cells, part, is_plan=plan is not None),
         holes=holes,
         n_cells=len(set(cells.hashes.values())) * len(seeds),
@@ -83,15 +89,15 @@ def summarise_confirm(store: Store, view: StudyView) -> AblationSummary:
         ),
         curves=mean_curves(cells, arms),
         crossings=summarise_crossings(arms, share),
-        path=summarise_path(arms),
+        path=summarise_path(arms, share),
         chains=summarise_chains(arms, claims_of(view), metric, share),
-        shifts=summarise_shifts(cells, arms, metric, parts),
+        shifts=summarise_shifts(cells, arms, metric, parts, share),
         layers=read_layers(store, view, cells, arms),
         stopping=stopping_rules(cells, arms),
         objective=cells.objective,
         objective_direction=cells.direction,
         settings=_settings(view, cells, arms),
-        generative=summarise_generative(cells, part),
+        generative=summarise_generative(cells, part, share),
         chance=chance_of(cells),
         redrawn=redraw(cells, arms, metric, str(view.attrs.get("resample", "train_val"))),
         external=dict(view.spec.get("external") or {}),
@@ -145,7 +151,9 @@ def _reference(view: StudyView, arm_id: str, ids: Sequence[str]) -> str | None:
     return reference if reference in ids and reference != BASELINE else first
 
 
-def _levels(view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...]) -> list[ArmSummary]:
+def _levels(
+    view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...], share: float | None
+) -> list[ArmSummary]:
     first_of: dict[str, str] = {}
     labels = arm_labels(cells.arms)
     summaries = []
@@ -156,7 +164,7 @@ def _levels(view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...]) 
         own = f"{arm['config_hash']}@{prefix['epochs']}" if prefix else arm["config_hash"]
         same_as = first_of.setdefault(own, id_)
         scores = cells.scores(id_, metric)
-        levels = {part: level(cells.scores(id_, f"{part}/{name}")) for part in parts}
+        levels = {part: level(cells.scores(id_, f"{part}/{name}"), test_share=share) for part in parts}
         summaries.append(
             ArmSummary(
                 id=id_,
@@ -164,7 +172,7 @@ def _levels(view: StudyView, cells: Cells, metric: str, parts: tuple[str, ...]) 
                 changes={key: tuple(pair) for key, pair in (arm.get("changes") or {}).items()},
                 reference=_reference(view, id_, [one["id"] for one in cells.arms]),
                 scores=scores,
-                level=level(scores),
+                level=level(scores, test_share=share),
                 same_as=same_as if same_as != id_ else None,
                 n_params=_mean(row.metric("n_params") for row in rows.values()),
                 s_per_epoch=_mean(row.metric("s_per_epoch") for row in rows.values()),
@@ -185,8 +193,13 @@ def _total_s(cells: Cells, arm_id: str, rows: Mapping[int, TrialRow]) -> float:
     )
 
 
-def _compare(arms: list[ArmSummary], direction: str, share: float | None) -> tuple[ArmSummary, ...]:
-    """Add each arm's effect on its reference; Holm's family is all comparisons, shared ones counted once."""
+def _compare(
+    arms: list[ArmSummary], direction: str, share: float | None, smallest: float
+) -> tuple[ArmSummary, ...]:
+    """Add each arm's effect on its reference; Holm's family is all comparisons, shared ones counted once.
+
+    ``smallest`` is the smallest difference that counts, in the metric's unit; 0 where none is known.
+    """
     scores = {arm.id: arm.scores for arm in arms}
     effects = {
         arm.id: paired_difference(arm.scores, scores[arm.reference], test_share=share)
@@ -194,7 +207,10 @@ def _compare(arms: list[ArmSummary], direction: str, share: float | None) -> tup
         if arm.reference in scores and arm.reference is not None
     }
     family = [arm.id for arm in arms if arm.id in effects and arm.same_as is None]
-    adjusted = dict(zip(family, holm([effects[id_].p for id_ in family]), strict=True))
+    p_values = [effects[id_].p for id_ in family]
+    adjusted = dict(zip(family, holm(p_values), strict=True))
+    tested_at = dict(zip(family, holm_levels(p_values, ALPHA), strict=True))
+    alike = _within(arms, family, share, smallest) if smallest else frozenset()
     sign = 1 if direction == "maximize" else -1
     compared = []
     for arm in arms:
@@ -203,6 +219,7 @@ def _compare(arms: list[ArmSummary], direction: str, share: float | None) -> tup
             compared.append(arm)
             continue
         p_holm = adjusted.get(arm.id, adjusted.get(arm.same_as or "", effect.p))
+        alpha = tested_at.get(arm.id, tested_at.get(arm.same_as or "", ALPHA))
         settled = effect.excludes_zero and p_holm is not None and p_holm < ALPHA and effect.n >= FEWEST_SEEDS
         compared.append(
             dataclasses.replace(
@@ -211,10 +228,35 @@ def _compare(arms: list[ArmSummary], direction: str, share: float | None) -> tup
                 p_holm=p_holm,
                 is_settled=settled,
                 gain=None if effect.mean is None else sign * effect.mean,
-                seeds_needed=None if settled else seeds_to_settle(effect),
+                seeds_needed=None if settled else _needed(effect, alpha, share),
+                within=smallest if {arm.id, arm.same_as} & alike else None,
             )
         )
     return tuple(compared)
+
+
+def _needed(effect: Effect, alpha: float, share: float | None) -> int | None:
+    n = seeds_to_settle(effect, alpha=alpha, test_share=share)
+    return None if n is None else max(n, FEWEST_SEEDS)
+
+
+def _within(
+    arms: Sequence[ArmSummary], family: Sequence[str], share: float | None, smallest: float
+) -> frozenset[str | None]:
+    """Return the arms whose effect two one-sided tests put within the smallest difference that counts."""
+    scores = {arm.id: arm.scores for arm in arms}
+    tests = {
+        arm.id: tost(arm.scores, scores[arm.reference], smallest, ALPHA, test_share=share)
+        for arm in arms
+        if arm.id in family and arm.reference is not None
+    }
+    adjusted = dict(zip(tests, holm([test.p for test in tests.values()]), strict=True))
+    return frozenset(
+        id_
+        for id_, test in tests.items()
+        if test.n >= FEWEST_SEEDS
+        and (test.low == test.high == 0.0 if (p := adjusted[id_]) is None else p < ALPHA)
+    )
 
 
 def _further(metric: str, cells: Cells, arms: Sequence[ArmSummary], share: float | None) -> MetricSummary:
@@ -222,7 +264,7 @@ def _further(metric: str, cells: Cells, arms: Sequence[ArmSummary], share: float
     return MetricSummary(
         metric=metric,
         direction=cells.direction_of(metric),
-        levels={id_: level(values) for id_, values in scores.items() if values},
+        levels={id_: level(values, test_share=share) for id_, values in scores.items() if values},
         effects={
             arm.id: paired_difference(scores[arm.id], scores[arm.reference], test_share=share)
             for arm in arms

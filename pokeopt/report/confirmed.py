@@ -28,6 +28,8 @@ class ArmSummary:
             used.
         gain: The mean effect, positive where it is an improvement.
         seeds_needed: Seeds that would settle it, were mean and spread as measured.
+        within: The smallest difference that counts, where two one-sided tests, adjusted over all comparisons, put
+            the effect inside it; None where they do not, or where no such size is known of the metric.
         same_as: Id of an earlier arm of the same configuration, whose cells it shares.
         parts: Part (val, test, external sets) to the primary metric's score there.
         p_improvement: The chance that a run of this arm has the better score than the reference's of equal seed.
@@ -48,6 +50,7 @@ class ArmSummary:
     is_settled: bool = False
     gain: float | None = None
     seeds_needed: int | None = None
+    within: float | None = None
     same_as: str | None = None
     n_params: float | None = None
     s_per_epoch: float | None = None

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pokeopt.ablation import paired_difference
+from pokeopt.ablation.equivalence import widened
 
 if TYPE_CHECKING:
     from pokeopt.report.predictions import TrialPredictions
@@ -42,16 +45,25 @@ class Difference:
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-def difference(first: Mapping[int, float], second: Mapping[int, float], *, is_paired: bool) -> Difference:
+def difference(
+    first: Mapping[int, float],
+    second: Mapping[int, float],
+    *,
+    is_paired: bool,
+    test_shares: tuple[float | None, float | None] = (None, None),
+) -> Difference:
     """Compare scores by seed.
 
     Args:
         first: Seed to score; values that are not finite are left out.
         second: The same of the other study.
         is_paired: Whether a seed means the same draw of data in both.
+        test_shares: n_test / n_train of either study, where every seed of it redraws the test part too; as in
+            ``paired_difference``. Of pairs the larger counts.
     """
     if is_paired:
-        effect = paired_difference(second, first, CONFIDENCE)
+        share = max((one for one in test_shares if one), default=None)
+        effect = paired_difference(second, first, CONFIDENCE, test_share=share)
         return Difference(
             True, (effect.n, effect.n), effect.mean, effect.low, effect.high, effect.p, effect.sd
         )
@@ -68,7 +80,9 @@ def difference(first: Mapping[int, float], second: Mapping[int, float], *, is_pa
         return Difference(False, n, mean, sd=0.0)  # no spread is no certainty
     from scipy import stats
 
-    found = stats.ttest_ind(b, a, equal_var=False)
+    found = stats.ttest_ind(
+        widened(np.array(b), test_shares[1]), widened(np.array(a), test_shares[0]), equal_var=False
+    )
     ends = found.confidence_interval(CONFIDENCE)
     return Difference(False, n, mean, float(ends.low), float(ends.high), float(found.pvalue), spread)
 

@@ -21,6 +21,11 @@ from pokeopt.report.words import (
 
 LABEL_WIDTH, ROW = 228, 44
 LEGEND_ROW = 20
+REDRAWN = ("train", "val", "cost", "model")  # no part of a metric on these is the same for all seeds
+ONE_POOL = (
+    "Validation is redrawn from one pool: the intervals of what is measured on it are conditional on this pool, and "
+    "narrower than for fresh images."
+)
 COLOURS = 7  # arm-0 is the reference, arm-1 the best where there is one, the others follow and begin again
 
 
@@ -77,6 +82,35 @@ def strip(ablation: AblationSummary, id_: str) -> Figure | None:
     rows = [[arm.label, *(number(arm.scores.get(seed), digits) for seed in ablation.seeds)] for arm in arms]
     table = simple_table(f"{id_}-data", f"{metric} by arm and seed", titles, rows)
     return Figure(id_, "Do the seeds agree?", (svg,), reading, table)
+
+
+def what_seeds_redraw(ablation: AblationSummary) -> str:
+    """Say what each seed draws anew, and so on what every interval is conditional."""
+    if ablation.resample == "none":
+        return "All seeds share one split, so all depends on it."
+    if ablation.resample == "all":
+        return "Each seed redraws all parts; the intervals are widened by Nadeau and Bengio's factor for their overlap."
+    kept = [part for part in _parts_of(ablation.metric) if part not in REDRAWN]
+    same = "; the test part is the same for all, so all depends on it" if "test" in kept else ""
+    if kept and not same:
+        same = f"; {joined(kept)} is the same for all, so all depends on it"
+    used = (
+        ablation.metric,
+        *(one.metric for one in ablation.others),
+        *(v.claim.metric for v in ablation.verdicts),
+    )
+    pool = f" {ONE_POOL}" if any("val" in _parts_of(metric) for metric in used) else ""
+    return f"Each seed redraws train and validation{same}.{pool}"
+
+
+def is_from_one_pool(ablation: AblationSummary) -> bool:
+    """Whether the primary metric is measured on validation images that every seed redraws from one pool."""
+    return ablation.resample == "train_val" and "val" in _parts_of(ablation.metric)
+
+
+def _parts_of(metric: str) -> list[str]:
+    """Return where a metric is measured; of A - B, where both are."""
+    return list(dict.fromkeys(name.partition("/")[0] for name in metric.split(" - ")))
 
 
 def n_runs(arms: Sequence[ArmSummary]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pokeopt.ablation.arms import BASELINE, BEST
+from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.report.plan_finding import of_plan
 from pokeopt.report.summary import AblationSummary, ArmSummary, SearchSummary
 from pokeopt.report.words import (
@@ -114,6 +115,8 @@ def _basis(arm: ArmSummary) -> str:
     basis = plural(effect.n, "seed")
     if effect.n < 2:
         return f"{basis}, so no interval"
+    if effect.excludes_zero and effect.n < FEWEST_SEEDS:
+        return f"{basis}; a verdict needs {FEWEST_SEEDS}"
     if effect.excludes_zero:
         return f"{basis}; the interval excludes 0, the test corrected for all comparisons does not"
     if arm.seeds_needed is not None and effect.n < arm.seeds_needed:

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from pokeopt.ablation.arms import BASELINE
+from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.report.blocks import Figure, Table, simple_table
-from pokeopt.report.effects import LABEL_WIDTH, ROW, arm_label, short, styles
+from pokeopt.report.effects import (
+    LABEL_WIDTH,
+    ONE_POOL,
+    ROW,
+    arm_label,
+    is_from_one_pool,
+    short,
+    styles,
+)
 from pokeopt.report.summary import AblationSummary, ArmSummary
 from pokeopt.report.svg import CHARACTER, WIDTH, Scale, drawing, marker, spanning, tag, x_axis
 from pokeopt.report.words import (
@@ -143,6 +152,7 @@ def _reading(shown: Sequence[Titled]) -> str:
         len({(arm.id, seed) for arm in one.arms if not (arm.same_as or arm.prefix_of) for seed in arm.scores})
         for one in ablations
     )
+    pool = f" {ONE_POOL}" if any(is_from_one_pool(one) for one in ablations) else ""
     counts = sorted({len(one.seeds) for one in ablations})
     seeds = (
         plural(counts[0], "seed")
@@ -151,8 +161,9 @@ def _reading(shown: Sequence[Titled]) -> str:
     )
     return (
         f"Mean difference from the {against} at equal seeds, with its 95 % paired-t interval; filled where "
-        "the interval excludes 0 and p after Holm is below 0.05, hollow where it is not settled. "
-        f"{plural(n_runs, 'run')}, {seeds}."
+        f"the interval excludes 0 and p after Holm is below 0.05, on {FEWEST_SEEDS} seeds or more; hollow where it is "
+        "not settled. "
+        f"{plural(n_runs, 'run')}, {seeds}.{pool}"
     )
 
 

@@ -10,7 +10,17 @@ from pokeopt.ablation import Level, level
 from pokeopt.report.blocks import Cell, Column, Section, Table, cells, headed, present
 from pokeopt.report.cells import Cells
 from pokeopt.report.summary import AblationSummary, Chance, MetricSummary, StudySummary
-from pokeopt.report.words import ABSENT, digits_for, interval, joined, metric_name, number, plural
+from pokeopt.report.words import (
+    ABSENT,
+    axis_name,
+    interval,
+    joined,
+    level_digits,
+    lower_note,
+    number,
+    plural,
+    telling_digits,
+)
 
 IMAGES = ("mse", "mae", "psnr", "ssim", "edge_sharpness")
 LATENT = (
@@ -25,15 +35,18 @@ TERMS = ("loss_term", "gradient_share")
 PROBES = ("probe_accuracy", "head_accuracy")
 
 
-def summarise_generative(known: Cells, part: str) -> tuple[MetricSummary, ...]:
-    """Return every metric that only models which make images have; none for a model that names classes."""
+def summarise_generative(known: Cells, part: str, share: float | None = None) -> tuple[MetricSummary, ...]:
+    """Return every metric that only models which make images have; none for a model that names classes.
+
+    ``share`` widens the intervals where every seed redraws the test part, as in ``paired_difference``.
+    """
     if not any(name in known.known for name in (f"{part}/mse", "val/mse")):
         return ()
     found = []
     for name in (*IMAGES, *LATENT, *TERMS):
         for metric in _named(name, known, part):
             scores = {arm: values for arm, values in known.by_arm(metric).items() if values}
-            levels = {arm: level(values) for arm, values in scores.items()}
+            levels = {arm: level(values, test_share=share) for arm, values in scores.items()}
             found.append(MetricSummary(metric, known.direction_of(metric), levels, {}, scores))
     return tuple(found)
 
@@ -97,8 +110,11 @@ def _table(
     columns = (Column("Metric", is_number=False), *(Column(arm.label) for arm in arms))
     lines = tuple(
         cells(
-            metric_name(found.metric) + (" (lower is better)" if found.direction == "minimize" else ""),
-            *(_cell(found.levels.get(arm.id)) for arm in arms),
+            axis_name(found.metric) + lower_note(found.metric, found.direction),
+            *(
+                _cell(found.levels.get(arm.id), level_digits(found.levels.values(), found.metric))
+                for arm in arms
+            ),
         )
         for found in rows
     )
@@ -108,10 +124,10 @@ def _table(
     )
 
 
-def _cell(found: Level | None) -> Cell:
+def _cell(found: Level | None, digits: int) -> Cell:
     if found is None or found.mean is None:
         return Cell(ABSENT)
-    digits = digits_for(found.sd, found.mean)
+    digits = telling_digits(digits, found.low, found.high)
     return Cell(f"{number(found.mean, digits)} {interval(found.low, found.high, digits)}".strip(), found.mean)
 
 

@@ -47,11 +47,11 @@ def _crossing(
     pairs = interactions(table, reference, test_share=share)
     if not pairs:
         return None
-    means = tuple((a, b, level(scores)) for (a, b), scores in table.items())
+    means = tuple((a, b, level(scores, test_share=share)) for (a, b), scores in table.items())
     return Crossing(first, second, tuple(levels[first]), tuple(levels[second]), means, pairs)
 
 
-def summarise_path(arms: Sequence[ArmSummary]) -> tuple[Step, ...]:
+def summarise_path(arms: Sequence[ArmSummary], share: float | None) -> tuple[Step, ...]:
     """Return the steps of an ablation path from baseline to best, each compared with the one before it."""
     by_id = {arm.id: arm for arm in arms}
     steps = [arm for arm in arms if arm.id.startswith(PATH)]
@@ -60,7 +60,7 @@ def summarise_path(arms: Sequence[ArmSummary]) -> tuple[Step, ...]:
     steps.sort(key=lambda arm: int(arm.id.removeprefix(PATH)))
     chain = [by_id[BASELINE], *steps, *([by_id[BEST]] if BEST in by_id else [])]
     return tuple(
-        Step(arm.id, arm.label, paired_difference(arm.scores, before.scores))
+        Step(arm.id, arm.label, paired_difference(arm.scores, before.scores, test_share=share))
         for before, arm in itertools.pairwise(chain)
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from statistics import median
 
 import numpy as np
 
 from pokeopt.ablation.estimates import iqm
-from pokeopt.ablation.shares import collapse_rate, probability_of_improvement
+from pokeopt.ablation.shares import COLLAPSE_DROP, collapse_rate, probability_of_improvement
+from pokeopt.registry import METRICS
 from pokeopt.report.cells import Cells
 from pokeopt.report.summary import ArmSummary
 
@@ -19,7 +21,8 @@ SHARES = (
     "balanced_accuracy",
 )  # scores in [0, 1] that one name for all images has too
 FEWEST_CUT = 4  # runs: of fewer the interquartile mean cuts none, and is the mean
-DROP = 0.05  # a run of the source documents at 0.92 among others at 0.99 was "bad luck"
+SHARE_OF_ERROR = 0.5  # an error has no unit of its own: a run that adds half of the median fell out
+COUNTS = ("epochs", "parameters", "classes", "partitions", "flop", "s", "MB")  # no score falls out of these
 
 
 def with_outliers(
@@ -28,9 +31,9 @@ def with_outliers(
     """Return the arms with P(improvement), their collapsed runs, and the interquartile mean where there are any."""
     scores = {arm.id: arm.scores for arm in arms}
     dummy = _dummy(cells, metric)
-    drop = DROP if metric.partition("/")[2] in SHARES else None
     found = []
     for arm in arms:
+        drop = least_drop(metric, direction, arm.scores.values())
         rate = collapse_rate(arm.scores, direction, dummy, drop) if arm.scores else None
         better = None
         if arm.reference is not None and arm.effect is not None and arm.effect.n:
@@ -40,6 +43,22 @@ def with_outliers(
         middle = iqm(finite) if is_cut else None
         found.append(dataclasses.replace(arm, p_improvement=better, collapse=rate, iqm=middle))
     return tuple(found)
+
+
+def least_drop(metric: str, direction: str, scores: Collection[float]) -> float | None:
+    """Return the least distance from the median of an arm's runs at which one of them can have collapsed.
+
+    Half of the median where less is better; 0.05 where more is, of a median above 1 a twentieth of it (a run of the
+    source documents at 0.92 among others at 0.99 was "bad luck"). None for a count, a time or a difference of two
+    metrics, and where the median of an error is 0.
+    """
+    name = metric.partition("/")[2].partition("/")[0]
+    unit = METRICS.get(name).unit if name in METRICS.names() else ""
+    finite = [score for score in scores if math.isfinite(score)]
+    if " - " in metric or unit in COUNTS or not finite:
+        return None
+    middle = abs(median(finite))
+    return (SHARE_OF_ERROR * middle or None) if direction == "minimize" else COLLAPSE_DROP * max(1.0, middle)
 
 
 def _dummy(cells: Cells, metric: str) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pokeopt.report.cells import Cells
+from pokeopt.report.cells import MINUS, Cells
 from pokeopt.report.summary import Hole, PlanSummary
 from pokeopt.spec.claims import Claim
 from pokeopt.store import StudyView
@@ -67,11 +67,12 @@ def verdicts_of(
     missing: dict[str, list[int]] = {}
     for hole in holes:
         missing.setdefault(hole.arm_id, []).append(hole.seed)
-    metrics = {claim.metric for claim in claims}
+    metrics = sorted({claim.metric for claim in claims})
+    named = sorted({name for metric in metrics for name in (metric, *metric.split(MINUS))})
     return judge(
         claims,
-        {metric: cells.by_arm(metric) for metric in sorted(metrics)},
-        {metric: cells.direction_of(metric) for metric in sorted(metrics)},
+        {metric: cells.by_arm(metric) for metric in metrics},
+        {name: cells.direction_of(name) for name in named},  # of A - B those of A and of B, too
         is_quick=bool(told.get("is_quick")),
         missing=missing,
         fidelity=str(told.get("fidelity") or ""),

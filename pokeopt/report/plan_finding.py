@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pokeopt.ablation.predicates import FEWEST_SEEDS
 from pokeopt.report.claims import count_words
 from pokeopt.report.summary import AblationSummary, ArmSummary
 from pokeopt.report.words import capital, effect_text, joined, level_text, metric_name, plural, size_text
@@ -24,10 +25,13 @@ def of_plan(ablation: AblationSummary) -> list[str]:
         return [f"No cell of the reference, {name}, completed, so nothing can be compared with it.", *holes]
     compared = [arm for arm in ablation.arms if arm.effect is not None and not arm.same_as]
     settled = sorted((arm for arm in compared if arm.is_settled), key=lambda arm: -abs(arm.gain or 0))
-    open_ = [arm for arm in compared if not arm.is_settled]
+    alike = [arm for arm in compared if arm.within is not None and arm.reference == ablation.reference]
+    open_ = [arm for arm in compared if not arm.is_settled and arm not in alike]
     sentences = [_settled(settled, ablation)] if settled else []
+    if alike:
+        sentences.append(_alike(alike, ablation, is_first=not sentences))
     if open_:
-        sentences.append(_unsettled(open_, ablation, is_first=not settled))
+        sentences.append(_unsettled(open_, ablation, is_first=not sentences))
     if not compared:
         mean = f"{level_text(reference.level)} {metric_name(ablation.metric)}"
         sentences.append(f"Only {reference.label} has scores ({mean}), so nothing is compared.")
@@ -53,9 +57,23 @@ def _settled(arms: list[ArmSummary], ablation: AblationSummary) -> str:
     return f"On {metric_name(ablation.metric)}, {joined(clauses)}."
 
 
+def _alike(arms: list[ArmSummary], ablation: AblationSummary, *, is_first: bool) -> str:
+    """Name the arms that make no difference of a size that counts."""
+    clauses = []
+    for arm in arms[:MOST_ARMS]:
+        assert arm.effect is not None
+        size = "equal in every run" if arm.effect.low == arm.effect.high else effect_text(arm.effect)
+        clauses.append(f"{arm.label} ({size}; {plural(arm.effect.n, 'seed')})")
+    if len(arms) > MOST_ARMS:
+        clauses.append(f"{len(arms) - MOST_ARMS} more")
+    on = f" on {metric_name(ablation.metric)}" if is_first else ""
+    return f"Within ±{arms[0].within:g} of the reference{on}: {joined(clauses)}, by two one-sided tests."
+
+
 def _unsettled(arms: list[ArmSummary], ablation: AblationSummary, *, is_first: bool) -> str:
     """Name the arms whose effect could be on either side, with what it would take."""
     shown = arms[:MOST_ARMS]
+    counts = {arm.effect.n for arm in arms if arm.effect is not None}
     clauses = []
     for arm in shown:
         effect = arm.effect
@@ -63,19 +81,22 @@ def _unsettled(arms: list[ArmSummary], ablation: AblationSummary, *, is_first: b
         needed = ""
         if effect.n < 2:
             needed = ", one seed, so no interval"
+        elif effect.excludes_zero and effect.n < FEWEST_SEEDS:
+            needed = f", a verdict needs {FEWEST_SEEDS} seeds"
         elif effect.excludes_zero:
             needed = ", the interval excludes 0, the test corrected for all comparisons does not"
         elif arm.seeds_needed is not None and arm.seeds_needed > effect.n:
             needed = f", about {arm.seeds_needed} seeds would be needed"
-        clauses.append(f"{arm.label} ({effect_text(effect)}{needed})")
+        basis = f", {plural(effect.n, 'seed')}" if len(counts) > 1 and effect.n > 1 else ""
+        clauses.append(f"{arm.label} ({effect_text(effect)}{basis}{needed})")
     if len(arms) > MOST_ARMS:
         clauses.append(f"{len(arms) - MOST_ARMS} more in the table")
     reference = ablation.arm(ablation.reference)
     against = f" against {reference.label}" if reference is not None else ""
-    n = max(arm.effect.n for arm in arms if arm.effect is not None)
+    seeds = f", at {plural(min(counts), 'seed')}" if len(counts) == 1 else ""
     on = f" on {metric_name(ablation.metric)}" if is_first else ""
     verb = "is" if len(arms) == 1 else "are"
-    return f"Not settled{on}{against} {verb} {joined(clauses)}, at {plural(n, 'seed')}."
+    return f"Not settled{on}{against} {verb} {joined(clauses)}{seeds}."
 
 
 def _seeds(ablation: AblationSummary) -> str:

@@ -10,7 +10,7 @@ from pokeopt.ablation import Effect, Level
 from pokeopt.ablation.arms import BEST
 from pokeopt.ablation.shares import Share
 from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
-from pokeopt.report.effects import styles
+from pokeopt.report.effects import styles, what_seeds_redraw
 from pokeopt.report.summary import (
     AblationSummary,
     ArmSummary,
@@ -39,9 +39,7 @@ from pokeopt.report.words import (
     quantity,
 )
 
-COLLAPSED = (
-    "runs no better than naming one class, or far below the arm's others; with Clopper and Pearson's interval"
-)
+COLLAPSED = "runs no better than naming one class, or far worse than the arm's others; Clopper and Pearson's interval"
 MOST_ROWS = 30  # of a table that is not folded
 
 
@@ -86,13 +84,7 @@ def arms_table(ablation: AblationSummary, id_: str) -> Table:
     notes += [note] if (note := alike_note(arm.effect for arm in ablation.arms)) else []
     if ablation.n_superseded:
         notes.append(f"{ablation.n_superseded} runs of earlier arms are superseded and not shown.")
-    how = "Each seed redraws train and validation; the test part is the same for all, so all depends on it."
-    if ablation.part == "val":
-        how = "Each seed redraws train and validation."
-    if ablation.resample == "none":
-        how = "All seeds share one split, so all depends on it."
-    if ablation.resample == "all":
-        how = "Each seed redraws all parts; the intervals are widened by Nadeau and Bengio's factor for their overlap."
+    how = what_seeds_redraw(ablation)
     lower = " (lower is better)" if ablation.direction == "minimize" else ""
     runs = "" if _differ_in_seeds(ablation) else f" over {plural(len(ablation.seeds), 'seed')}"
     return Table(id_, f"{capital(metric)} by arm{runs}{lower}. {how}", columns, rows, note=" ".join(notes))

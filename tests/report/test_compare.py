@@ -27,18 +27,17 @@ def confirm(
     *,
     split: str = "s",
     config: str = "",
+    first_seed: int = 0,
     **attrs: Any,
 ) -> None:
-    """Add a confirm study: arm id to its score at seeds 0, 1, ...; ``config`` goes into the hashes of its arms."""
+    """Add a confirm study: arm id to its score at seed after seed; ``config`` goes into the hashes of its arms."""
     arms: list[dict[str, Any]] = [
         {"id": id_, "label": id_, "changes": {}, "config_hash": f"{id_}{config}"} for id_ in scores
     ]
-    n_seeds = len(next(iter(scores.values())))
-    study = builder.study(
-        name, "confirm", arms=arms, seeds=list(range(n_seeds)), reference="baseline", **attrs
-    )
+    seeds = list(range(first_seed, first_seed + len(next(iter(scores.values())))))
+    study = builder.study(name, "confirm", arms=arms, seeds=seeds, reference="baseline", **attrs)
     for arm in arms:
-        for seed, score in enumerate(scores[arm["id"]]):
+        for seed, score in enumerate(scores[arm["id"]], first_seed):
             cell = {"arm_id": arm["id"], "seed": seed, "config_hash": arm["config_hash"]}
             cell["split_hash"] = f"{split}{seed}"
             builder.row(study, values=[score], attrs={**cell, "test/macro_f1": score})
@@ -89,6 +88,45 @@ def test_other_configurations_on_the_same_splits_are_pairs(builder: Builder) -> 
     confirm(builder, "b", {"baseline": [0.2, 0.61, 1.0]}, config="2")
     (pair,) = compare(builder.store, "a", "b").arms
     assert (pair.is_same, pair.difference.is_paired) == (False, True)
+
+
+def test_one_configuration_at_other_seeds_is_compared_without_pairs(builder: Builder) -> None:
+    """There is nothing to pair, though the configurations are equal: Welch's test is for that."""
+    rng = np.random.default_rng(2)
+    a, b = list(rng.normal(0.5, 0.01, 4)), list(rng.normal(0.6, 0.01, 3))
+    confirm(builder, "a", {"baseline": a})
+    confirm(builder, "b", {"baseline": b}, first_seed=4)
+    found = compare(builder.store, "a", "b")
+    (pair,) = found.arms
+    assert (pair.is_same, pair.difference.is_paired, pair.difference.n) == (True, False, (4, 3))
+    assert pair.difference.p == pytest.approx(stats.ttest_ind(b, a, equal_var=False).pvalue)
+    assert pair.is_settled
+    assert any("The studies have no seed in common" in line for line in found.warnings)
+
+
+def test_two_common_seeds_settle_nothing(builder: Builder) -> None:
+    confirm(builder, "a", {"baseline": [0.5, 0.6]})
+    confirm(builder, "b", {"baseline": [0.6, 0.7001]})
+    found = compare(builder.store, "a", "b")
+    (pair,) = found.arms
+    assert pair.difference.excludes_zero
+    assert pair.p_holm is not None
+    assert pair.p_holm < 0.05
+    assert not pair.is_settled
+    assert "a verdict needs 3" in words(found)
+    assert not any(word in words(found) for word in COMPARATIVES)
+
+
+@pytest.mark.parametrize("is_paired", [True, False])
+def test_redrawn_test_parts_widen_a_comparison_of_studies(is_paired: bool) -> None:
+    a, b = dict(enumerate([0.50, 0.53, 0.51, 0.56])), dict(enumerate([0.60, 0.61, 0.64, 0.62]))
+    plain = difference(a, b, is_paired=is_paired)
+    wide = difference(a, b, is_paired=is_paired, test_shares=(0.25, 0.25))
+    assert plain.high is not None
+    assert wide.high is not None
+    assert plain.mean is not None
+    factor = (wide.high - plain.mean) / (plain.high - plain.mean)
+    assert factor == pytest.approx(np.sqrt((1 / 4 + 0.25) / (1 / 4)))
 
 
 def test_holm_s_family_is_all_pairs(builder: Builder) -> None:

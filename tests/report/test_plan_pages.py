@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from pokeopt.report import render_html, summarise
@@ -13,6 +15,7 @@ from pokeopt.report.blocks import Table, Text
 from pokeopt.report.claims import WORDS
 from pokeopt.report.document import text_of
 from pokeopt.report.render import head_of, sections_of
+from pokeopt.report.tables import arms_table
 from tests.report.plans import claim, plan_study
 
 if TYPE_CHECKING:
@@ -81,6 +84,66 @@ def test_a_comparative_needs_a_settled_effect(builder: Builder, chance: float, n
         assert verb in text
     else:
         assert "Not settled" in text
+
+
+def told(builder: Builder, scores: Mapping[str, Sequence[float]], metric: str = "test/macro_f1") -> str:
+    """Return the finding of a plan's study whose arms scored this at seeds 0, 1, ...; the first is the reference."""
+    plan_study(builder, "p", dict.fromkeys(scores, 0.5), seeds=0, metrics=[metric])
+    study = builder.store.study("p")
+    n_seeds = max(map(len, scores.values()))
+    builder.store.storage.set_study_user_attr(study._study_id, "seeds", list(range(n_seeds)))
+    hashes = {arm["id"]: arm["config_hash"] for arm in builder.store.load("p").attrs["arms"]}
+    for id_, values in scores.items():
+        for seed, value in enumerate(values):
+            cell = {"arm_id": id_, "seed": seed, "config_hash": hashes[id_], metric: value}
+            builder.row(study, values=[value], attrs=cell)
+    (found,) = summarise(builder.store, "p").studies
+    return " ".join(found.finding)
+
+
+def test_two_seeds_are_too_few_whatever_their_test_says(builder: Builder) -> None:
+    text = told(builder, {"a": [0.5, 0.6], "b": [0.7, 0.80001]})
+    assert "a verdict needs 3 seeds" in text
+    assert "corrected for all comparisons" not in text
+    assert not COMPARATIVES.search(text)
+
+
+def test_each_open_arm_has_its_own_count_of_seeds(builder: Builder) -> None:
+    rng = np.random.default_rng(1)
+    base, x, y = (rng.normal(0.5, 0.05, n).tolist() for n in (10, 10, 3))
+    text = told(builder, {"a": base, "x": x, "y": y})
+    assert re.search(r"x \([^)]*, 10 seeds", text)
+    assert re.search(r"y \([^)]*, 3 seeds", text)
+    assert "at 10 seeds" not in text
+
+
+def test_what_makes_no_difference_that_counts_is_said_and_not_called_open(builder: Builder) -> None:
+    base = [0.50, 0.52, 0.49, 0.51, 0.50, 0.53]
+    near = [score + d for score, d in zip(base, (0.001, -0.002, 0.001, 0.0, -0.001, 0.002), strict=True)]
+    wild = [score + d for score, d in zip(base, (0.08, -0.07, 0.05, -0.06, 0.09, -0.09), strict=True)]
+    scores = {"a": base, "same": base, "near": near, "wild": wild}
+    text = told(builder, scores)
+    assert (
+        "Within ±0.01 of the reference on test macro-F1: same (equal in every run; 6 seeds) and near ("
+        in text
+    )
+    assert re.search(r"Not settled against a is wild \(", text)
+
+
+def test_no_size_counts_on_an_error_and_few_seeds_are_not_alike(builder: Builder) -> None:
+    base = [0.50, 0.52, 0.49]
+    near = [score + d for score, d in zip(base, (0.001, -0.001, 0.0001), strict=True)]
+    assert "Within" not in told(builder, {"a": base, "b": near}, metric="test/mse")
+
+
+@pytest.mark.parametrize("metric", ["val/macro_f1", "train/macro_f1 - val/macro_f1", "test/macro_f1"])
+def test_scores_on_redrawn_validation_are_said_to_hold_for_one_pool(builder: Builder, metric: str) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, metrics=[metric])
+    (study,) = summarise(builder.store, "p").studies
+    assert study.ablation is not None
+    caption = arms_table(study.ablation, "t").caption
+    assert ("conditional on this pool, and narrower than for fresh images" in caption) == ("val" in metric)
+    assert ("the test part is the same for all" in caption) == (metric == "test/macro_f1")
 
 
 def test_a_smoke_run_gives_no_verdict_no_forest_and_no_comparative(builder: Builder) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from pokeopt.ablation import Effect, Level, seeds_to_settle
 from pokeopt.report import summarise
 from pokeopt.report.blocks import Figure
 from pokeopt.report.confusion import over_predicted
@@ -16,6 +17,7 @@ from pokeopt.report.effects import strip
 from pokeopt.report.interaction_section import section
 from pokeopt.report.layers import layer_tables
 from pokeopt.report.lessons import lessons
+from pokeopt.report.outliers import least_drop
 from pokeopt.report.summary import AblationSummary, Confusion, Layers
 from tests.report.plans import claim, curve, plan_study
 
@@ -284,6 +286,109 @@ def test_verdicts_are_judged_on_what_was_recomputed(builder: Builder) -> None:
     assert crop.effect is not None
     assert verdicts[0].measured is not None
     assert verdicts[0].measured.mean == pytest.approx(crop.effect.mean)
+
+
+def test_a_claim_on_a_difference_of_two_scores_has_their_smallest_difference_that_counts(
+    builder: Builder,
+) -> None:
+    metric = "val/accuracy - test/accuracy"
+    claims = [claim("the gap grows", "diff", metric, arm="b", other="a", minimum=0.0)]
+    plan_study(builder, "p", {"a": 0.9, "b": 0.9}, claims=claims, with_predictions=False)
+    study, view = builder.store.study("p"), builder.store.load("p")
+    for row in view.complete:  # 0.002 more at every seed, but for noise
+        assert row.seed is not None
+        gap = 0.02 + (0.002 + 0.0001 * (row.seed % 2) if row.arm_id == "b" else 0.0)
+        attrs = {**row.attrs, "val/accuracy": 0.9, "test/accuracy": 0.9 - gap}
+        builder.row(study, values=[0.9], attrs={**attrs, "arm_id": f"{row.arm_id}", "seed": row.seed + 10})
+    (verdict,) = ablation_of(builder, "p").verdicts
+    assert (verdict.word, verdict.n) == ("not reproduced", 5)
+    assert "the smallest difference that counts" in verdict.reason
+
+
+def test_every_interval_is_widened_where_every_seed_redraws_the_test_part(builder: Builder) -> None:
+    """By the one factor that goes with the number of seeds: of arms, parts, classes, sets and steps."""
+    arms = {"baseline": 0.4, "path.1": 0.6, "best": 0.7}
+    parts = ("val", "test", "uncropped")
+    for name, how in (("p", "train_val"), ("q", "all")):
+        claims = [claim("up", "order", groups=(("baseline",), ("path.1",), ("best",)))]
+        plan_study(builder, name, arms, claims=claims, parts=parts)
+        study = builder.store.study(name)
+        builder.store.storage.set_study_user_attr(study._study_id, "resample", how)
+    plain, wide = (_widths(ablation_of(builder, name)) for name in ("p", "q"))
+    counts = builder.data["counts"]
+    share = sum(counts["test"]) / sum(counts["train"])
+    assert plain.keys() == wide.keys()
+    assert {key[0] for key in wide} == {"arm", "part", "class", "set", "step", "chain", "effect"}
+    ratios = {key: wide[key] / width for key, width in plain.items() if width}
+    assert ratios == pytest.approx(dict.fromkeys(ratios, np.sqrt((1 / 5 + share) / (1 / 5))), rel=1e-6)
+
+
+def _widths(found: AblationSummary) -> dict[tuple[str, ...], float]:
+    """Return the width of every interval, by what it is of."""
+    known: dict[tuple[str, ...], Level | Effect] = {}
+    for arm in found.arms:
+        known["arm", arm.id] = arm.level
+        known |= {("part", arm.id, part): level for part, level in arm.parts.items()}
+        known |= {("effect", arm.id): arm.effect} if arm.effect is not None else {}
+    for one in found.breakdowns:
+        known |= {("class", id_, name): level for id_, of in one.levels.items() for name, level in of.items()}
+        known |= {
+            ("class", "effect", id_, name): e for id_, of in one.effects.items() for name, e in of.items()
+        }
+    known |= {("set", shift.part, id_): gap for shift in found.shifts for id_, gap in shift.gaps.items()}
+    known |= {("step", step.arm_id): step.effect for step in found.path}
+    known |= {("chain", step.arm_id): step.effect for chain in found.chains for step in chain.steps}
+    return {
+        key: one.high - one.low for key, one in known.items() if one.low is not None and one.high is not None
+    }
+
+
+def test_the_seeds_needed_are_those_of_the_study_s_own_test(builder: Builder) -> None:
+    """One of several comparisons is tested at a share of the level, and needs more seeds than alone."""
+    plan_study(builder, "p", {"a": 0.5, "b": 0.52, "c": 0.5, "d": 0.51}, noise=0.03, with_predictions=False)
+    found = ablation_of(builder, "p")
+    open_ = [arm for arm in found.arms if arm.effect is not None and not arm.is_settled]
+    assert open_
+    for arm in open_:
+        assert arm.effect is not None
+        if arm.seeds_needed is None:
+            continue
+        alone = seeds_to_settle(arm.effect)
+        assert alone is not None
+        assert arm.seeds_needed >= max(alone, 3)
+        assert arm.seeds_needed > arm.effect.n
+    assert any((arm.seeds_needed or 0) > (seeds_to_settle(arm.effect) or 0) for arm in open_ if arm.effect)
+
+
+def test_a_run_whose_error_is_far_above_the_others_has_collapsed(builder: Builder) -> None:
+    errors = [0.0040, 0.0041, 0.0039, 0.0042, 0.0400]
+    study = builder.study(
+        "p",
+        "confirm",
+        metrics=["val/mse"],
+        directions=("minimize",),
+        seeds=list(range(5)),
+        arms=[{"id": "a", "label": "a", "changes": {}, "config_hash": "a"}],
+        reference="a",
+    )
+    for seed, error in enumerate(errors):
+        cell = {"arm_id": "a", "seed": seed, "config_hash": "a", "val/mse": error, "test/mse": error}
+        builder.row(study, values=[error], attrs=cell)
+    (arm,) = ablation_of(builder, "p").arms
+    assert arm.collapse is not None
+    assert (arm.collapse.count, arm.collapse.n) == (1, 5)
+    assert arm.iqm == pytest.approx(np.mean(errors[1:2] + errors[0:1] + errors[3:4]))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3, 100.0])
+def test_the_least_drop_of_an_error_has_the_error_s_unit(scale: float) -> None:
+    scores = [scale * error for error in (0.4, 0.41, 0.39)]
+    assert least_drop("test/mse", "minimize", scores) == pytest.approx(scale * 0.2)
+    assert least_drop("test/macro_f1", "maximize", [0.4, 0.9]) == 0.05
+    assert least_drop("test/psnr", "maximize", [20.0]) == 1.0
+    for none in ("cost/wall_s", "val/epochs_to_90pct", "val/mse - test/mse"):
+        assert least_drop(none, "minimize", scores) is None
+    assert least_drop("test/mse", "minimize", [0.0, 0.0]) is None
 
 
 def test_torn_curves_leave_the_scores_alone(builder: Builder) -> None:

@@ -94,11 +94,12 @@ def _confirm(store: Store, view: StudyView) -> Evidence:
     )
     metrics = tuple(plan.get("metrics") or ())
     claims = tuple(str(claim["metric"]) for claim in plan.get("claims", ()))
+    is_own = bool(metrics) and " - " not in metrics[0]  # no run has logged a difference of two metrics
     return Evidence(
         study=view.name,
         kind="confirm",
-        metric=metrics[0] if metrics and " - " not in metrics[0] else _scored(view.metrics[0], runs),
-        direction=cells.direction_of(metrics[0]) if metrics else view.directions[0],
+        metric=metrics[0] if is_own else _scored(view.metrics[0], runs),
+        direction=cells.direction_of(metrics[0]) if is_own else view.directions[0],
         selected_on=_selected_on(view),
         compared=tuple(dict.fromkeys([*metrics, *claims, *view.metrics])),
         runs=runs,

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import fmean, median, pvariance
 
-from pokeopt.ablation.shares import COLLAPSE_DROP, collapsed
+from pokeopt.ablation.shares import collapsed
 from pokeopt.report.checks.base import Finding, named, rule
 from pokeopt.report.checks.evidence import Evidence, Run
+from pokeopt.report.outliers import least_drop
 from pokeopt.report.words import capital, metric_name, number, plural
 
 LEAST_RATE = 1e-6
 MOST_EPOCHS_BELOW = 0.2
 LEAST_GPU_PCT = 10.0
 FEWEST_RUNS = 4  # of an arm, before one of them can be far from the others
+ROUNDING = 1e-12  # a mean of thirds is not a third to the last bit
 LOOSE = 100.0  # a bar so many times what was measured decides nothing
 
 
@@ -65,7 +67,10 @@ def input_bound(evidence: Evidence) -> Iterator[Finding]:
     mend="Report the collapse rate beside the mean and the interquartile mean; look at that run's curve.",
 )
 def collapsed_seed(evidence: Evidence) -> Iterator[Finding]:
-    """One run of an arm lies 5 robust SDs and 0.05 (of a median above 1: 5 %) on the wrong side of its median."""
+    """One run of an arm lies 5 robust SDs, and a least drop, on the wrong side of its median.
+
+    The drop is 0.05 of a score (of a median above 1: 5 % of it), and half of the median of an error.
+    """
     arms: dict[str, dict[str, float]] = {}
     for run in evidence.runs:
         value = run.recomputed.get(evidence.metric, run.metrics.get(evidence.metric))
@@ -75,7 +80,7 @@ def collapsed_seed(evidence: Evidence) -> Iterator[Finding]:
         names, values = list(scores), dict(enumerate(scores.values()))
         if len(values) < FEWEST_RUNS:
             continue
-        drop = COLLAPSE_DROP * max(1.0, abs(median(values.values())))
+        drop = least_drop(evidence.metric, evidence.direction, values.values())
         for position in collapsed(values, evidence.direction, drop=drop):
             others = median(value for other, value in values.items() if other != position)
             says = (
@@ -93,16 +98,20 @@ def collapsed_seed(evidence: Evidence) -> Iterator[Finding]:
     mend="Look at the loss curve, the learning rate and the labels before comparing anything with this arm.",
 )
 def below_dummy(evidence: Evidence) -> Iterator[Finding]:
-    """An arm's mean accuracy or macro-F1 is at most that of always naming the commonest class."""
+    """An arm's mean accuracy, balanced accuracy or macro-F1 is at most that of always naming the commonest class."""
     for part, counts in evidence.counts.items():
         present = [n for n in counts.values() if n > 0]
         if part == "train" or len(present) < 2:
             continue
         share = max(present) / sum(present)
-        dummies = {"accuracy": share, "macro_f1": 2 * share / (1 + share) / len(present)}
+        dummies = {
+            "accuracy": share,
+            "balanced_accuracy": 1 / len(present),
+            "macro_f1": 2 * share / (1 + share) / len(present),
+        }
         for name, dummy in dummies.items():
             metric = f"{part}/{name}"
-            low = {arm: mean for arm, mean in evidence.means(metric).items() if mean <= dummy}
+            low = {arm: mean for arm, mean in evidence.means(metric).items() if mean <= dummy + ROUNDING}
             if low:
                 each = named([f"{number(mean)} ({arm})" for arm, mean in low.items()])
                 says = f"Always naming the commonest class gives a {metric_name(metric)} of {number(dummy)}"

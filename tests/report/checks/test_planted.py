@@ -11,7 +11,7 @@ from pokeopt.report.checks import Evidence, check_evidence, rules
 from pokeopt.report.checks.evidence import Ending, Run
 from pokeopt.spec.params import Param
 from pokeopt.spec.sections import CheckCode
-from tests.report.checks.conftest import Cell, Planter
+from tests.report.checks.conftest import CLASSES, Cell, Planter
 
 
 def test_a_sound_study_raises_nothing(planter: Planter) -> None:
@@ -205,6 +205,32 @@ def test_pk11_one_seed_far_below_the_others(planter: Planter, right: int, codes:
     assert all("arm wide, seed 3" in check.says for check in found)
 
 
+@pytest.mark.parametrize(("error", "codes"), [(0.0400, {"PK11"}), (0.0050, set()), (0.0004, set())])
+def test_pk11_one_error_far_above_the_others(planter: Planter, error: float, codes: set[str]) -> None:
+    """An error has the scale of its images: 0.04 is much beside 0.004."""
+
+    def plant(cell: Cell) -> None:
+        usual = 0.0040 + 0.0001 * cell.seed
+        cell.attrs = {"test/mse": error if (cell.arm, cell.seed) == ("wide", 3) else usual}
+
+    found = planter.checks(plant, plan={"metrics": ["test/mse"]})
+    assert {check.code for check in found} == codes
+    assert all("arm wide, seed 3" in check.says for check in found)
+
+
+@pytest.mark.parametrize(("right", "codes"), [(24, {"PK11"}), (79, set())])
+def test_pk11_looks_on_the_wrong_side_of_what_it_looks_at(
+    planter: Planter, right: int, codes: set[str]
+) -> None:
+    """Of a plan on a difference, which is better small, it is the objective: better large."""
+
+    def plant(cell: Cell) -> None:
+        if (cell.arm, cell.seed) == ("wide", 3):
+            cell.n_right = {"val": right, "test": right}
+
+    assert planter.codes(plant, plan={"metrics": ["val/macro_f1 - test/macro_f1"]}) == codes
+
+
 @pytest.mark.parametrize(
     ("declared", "levels"),
     [(["model.width"], ["issue"]), (["model.width", "training.learning_rate"], ["tip"])],
@@ -250,6 +276,18 @@ def test_pk13_no_more_than_the_commonest_class(planter: Planter, right: int, cod
         cell.n_right = {"val": right, "test": right}
 
     assert planter.codes(plant) == codes
+
+
+def test_pk13_balanced_accuracy_of_one_class_for_all(planter: Planter) -> None:
+    """Of K classes it is 1/K, however many images each has."""
+
+    def plant(cell: Cell) -> None:
+        cell.keeps_predictions = False
+        cell.attrs = {"test/accuracy": 0.9, "test/macro_f1": 0.9, "test/balanced_accuracy": 0.25}
+
+    data = {"classes": list(CLASSES), "counts": {"test": [9, 20, 30, 40]}}
+    (check,) = [one for one in planter.checks(plant, data=data) if one.code == "PK13"]
+    assert "balanced accuracy of 0.250" in check.says
 
 
 @pytest.mark.parametrize(("metric", "codes"), [("train/total_loss", {"PK14"}), ("test/loss", set())])

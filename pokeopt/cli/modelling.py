@@ -184,6 +184,8 @@ def evaluate(
         print_json(_evaluation_as_plain(found) | {"study": study})
         return 0
     say(f"{found.model} on {found.data}: {plural(found.n, 'image')} of {found.n_classes} classes")
+    for note in found.notes:
+        say(note)
     say()
     _print_evaluation(found)
     if study is not None:
@@ -294,8 +296,12 @@ def _print_evaluation(found: Evaluation) -> None:
 
 
 def _print_predicted(label: str, done: Predicted) -> None:
+    from pokeopt.data.sources.base import passed_over
+
     facts = {"model": label, "images": str(done.n), "written": str(done.path)}
     print_facts(facts)
+    if done.others:
+        say(passed_over(done.others))
     if done.counts:
         say()
         rows = [[name, str(n), f"{n / done.n:.1%}"] for name, n in done.counts.items()]
@@ -316,7 +322,7 @@ def _retrained_as_plain(result: RetrainResult) -> dict[str, Any]:
 
 
 def _evaluation_as_plain(found: Evaluation) -> dict[str, Any]:
-    kept = ("model", "data", "data_hash", "n", "metrics", "intervals", "local", "at")
+    kept = ("model", "data", "data_hash", "n", "metrics", "intervals", "local", "at", "own", "notes")
     return {name: getattr(found, name) for name in kept}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,10 +176,13 @@ def read_source(data: Mapping[str, Any], home: Path) -> SourceTable:
     """List the images that a ``data``-like mapping names and check the list.
 
     Raises:
-        DataError: If it is empty or two images have one name.
+        DataError: If it is empty, two images have one name, or a file's name is no UTF-8.
     """
     own = {key: value for key, value in data.items() if key not in FIXED_KEYS}
-    table: SourceTable = SOURCES.make({data["source"]: own}).read(home)
+    try:
+        table: SourceTable = SOURCES.make({data["source"]: own}).read(home)
+    except UnicodeEncodeError as error:
+        raise no_utf8(error.object) from error
     where = f"data ({table.name})"
     if not len(table.ids):
         raise DataError(where, "there are no images", "give a source with labelled images")
@@ -187,6 +191,11 @@ def read_source(data: Mapping[str, Any], home: Path) -> SourceTable:
         twice = names[np.argmax(counts > 1)]
         raise DataError(where, f"two images are called '{twice}'", "give each image its own name")
     return table
+
+
+def no_utf8(name: str) -> DataError:
+    """Return the error on a file whose name no table can hold; old zip archives have such names."""
+    return DataError(repr(os.fsencode(name)), "the file's name is not UTF-8", "rename the file")
 
 
 def make_recipe(data: Mapping[str, Any]) -> Recipe:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +14,22 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from pokeopt.data.images import apply_steps, to_rgba, to_square
-from pokeopt.data.sources.base import ImageFiles
+from pokeopt.data.dataset import no_utf8
+from pokeopt.data.images import apply_steps, to_rgba, to_square, upright
+from pokeopt.data.sources.base import ImageFiles, find_images
+from pokeopt.data.sources.pairs import check_proportions
 from pokeopt.errors import DataError, UserError
 from pokeopt.inference.card import Card
 from pokeopt.inference.graph import Bytes
 from pokeopt.registry import PREPROCESSING, import_plugins, nearest
 
 IS_INTENSITY = "an array is taken as bytes, 0 to 255"
+SCALE = "scale it to 0 to 255, then astype(np.uint8)"
+INTENSITY_MENDS = {  # by the array's type or kind; astype alone keeps the last 8 of 16 bits
+    "f": "multiply by 255 and round, then astype(np.uint8)",
+    "b": "(array * 255).astype(np.uint8)",
+    "uint16": "(array // 257).astype(np.uint8), as 16-bit files are read",
+}
 MOST_NAMED = 20  # images that cannot be read
 
 
@@ -37,62 +47,83 @@ class UnreadableImagesError(UserError):
         self.errors = tuple(errors[:MOST_NAMED])
 
 
-def list_images(folder: Path) -> list[Path]:
-    """Return the images of a folder and those below it, sorted; of a file, itself.
+@dataclass(frozen=True)
+class Listed:
+    """The images of a folder.
+
+    Attributes:
+        files: Id to file, sorted by file.
+        others: Suffix to the number of files that are no images.
+    """
+
+    files: Mapping[str, Path]
+    others: Counter[str]
+
+
+def list_images(folder: Path) -> Listed:
+    """Return the images of a folder and those below it; of a file, itself. What is hidden is left out.
+
+    An image's Id is its name without suffix. Where two images share one, the Id of each is its path in the folder
+    without suffix.
 
     Raises:
-        UserError: If there is none, or two have one stem.
+        UserError: If there is none, two have one Id even so, or a name is no UTF-8.
     """
     if folder.is_file():
-        return [folder]
+        _check_utf8(folder.name)
+        return Listed({folder.stem: folder}, Counter())
     if not folder.is_dir():
         raise UserError(str(folder), "there is no such folder", "give a folder of images")
-    suffixes = Image.registered_extensions()
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".")
-    )
+    found, others = find_images(folder)
     if not found:
         raise UserError(str(folder), "there is no image in this folder", "give a folder of images")
-    stems: dict[str, Path] = {}
-    for path in found:
-        twin = stems.setdefault(path.stem, path)
-        if twin is not path:
-            what = f"two images are called '{path.stem}': {twin.name} and {path.relative_to(folder)}"
+    names = [path.relative_to(folder) for path in found]
+    for name in names:
+        _check_utf8(str(name))
+    ids = [name.stem for name in names]
+    if len(set(ids)) < len(ids):
+        ids = [name.with_suffix("").as_posix() for name in names]
+    seen: dict[str, Path] = {}
+    for id_, name in zip(ids, names, strict=True):
+        twin = seen.setdefault(id_, name)
+        if twin is not name:
+            what = f"two images are called '{id_}': {twin.as_posix()} and {name.as_posix()}"
             raise UserError(str(folder), what, "rename one: the name without suffix is the image's Id")
-    return found
+    return Listed(dict(zip(ids, found, strict=True)), others)
 
 
-def read_files(paths: Sequence[Path], card: Card, where: str, conditions: Path | None = None) -> Bytes:
+def read_files(files: Mapping[str, Path], card: Card, where: str, conditions: Path | None = None) -> Bytes:
     """Return image files as a model is given them, (N, C, H, W).
 
     Args:
-        paths: The images.
+        files: Id to image.
         card: The model's.
         where: What the error names.
-        conditions: Folder of their conditions, files of equal stem; needed where the model takes some.
+        conditions: Folder of their conditions, files of equal Id; needed where the model takes some.
 
     Raises:
-        UnreadableImagesError: If any cannot be read; all are tried.
+        UnreadableImagesError: If any cannot be read, or has a condition of other proportions; all are tried.
         UserError: If conditions are missing, or there are some that the model does not take.
     """
-    beside = _conditions_of(paths, card, conditions)
+    beside = _conditions_of(files, card, conditions)
     prepare = partial(_prepared, card, _steps(card))
 
-    def one(path: Path) -> Bytes | DataError:
+    def one(id_: str) -> Bytes | DataError:
         try:
-            image = ImageFiles((str(path),))(0)
-            condition = ImageFiles((str(beside[path]),))(0) if beside else None
-            return prepare(image, condition, str(path))
+            image = ImageFiles((str(files[id_]),))(0)
+            if id_ not in beside:
+                return prepare(image, None, str(files[id_]))
+            condition = ImageFiles((str(beside[id_]),))(0)
+            check_proportions(image, condition, str(beside[id_]))
+            return prepare(image, condition, str(files[id_]))
         except DataError as error:
             return error
 
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        found = list(pool.map(one, paths))
+        found = list(pool.map(one, files))
     broken = [item for item in found if isinstance(item, DataError)]
     if broken:
-        raise UnreadableImagesError(where, broken, len(paths))
+        raise UnreadableImagesError(where, broken, len(files))
     return np.stack([item for item in found if not isinstance(item, DataError)])
 
 
@@ -109,13 +140,33 @@ def as_bytes(images: Sequence[Any], card: Card, conditions: Sequence[Any] | None
     """
     if (conditions is not None) != bool(card.condition_channels):
         _refuse_conditions(card)
+    for name, several in (("images", images), ("conditions", conditions)):
+        _check_several(name, several)
     steps = _steps(card)
     beside = conditions if conditions is not None else [None] * len(images)
-    square = [
-        _prepared(card, steps, _opened(image), None if other is None else _opened(other), f"image {i}")
-        for i, (image, other) in enumerate(zip(images, beside, strict=True))
-    ]
+    if len(beside) != len(images):
+        what = f"there are {len(beside)} for {len(images)} images"
+        raise UserError("conditions", what, "give one condition for each image")
+    square = []
+    for i, (one, other) in enumerate(zip(images, beside, strict=True)):
+        image, condition = _opened(one), None if other is None else _opened(other)
+        if condition is not None:
+            check_proportions(image, condition, f"condition {i}")
+        square.append(_prepared(card, steps, image, condition, f"image {i}"))
     return np.stack(square) if square else np.zeros((0, *card.input_shape), dtype=np.uint8)
+
+
+def _check_several(name: str, images: Any) -> None:
+    """Refuse one image where a list is asked for: the rows of one array would each be taken for an image."""
+    shape = getattr(images, "shape", None)
+    is_one = shape is not None and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
+    if is_one or isinstance(images, str | bytes | Path | Image.Image):
+        called = type(images).__name__ if shape is None else f"an array of shape {_show(shape)}"
+        raise UserError(name, f"{called} is one image, and several are asked for", "give a list: [image]")
+
+
+def _show(shape: Sequence[int]) -> str:
+    return f"({', '.join(map(str, shape))})"
 
 
 def _steps(card: Card) -> list[Any]:
@@ -146,27 +197,35 @@ def _opened(image: Any) -> Image.Image:
     if isinstance(image, str | Path):
         return ImageFiles((str(image),))(0)
     if isinstance(image, Image.Image):
-        return image
+        return upright(image)
     array = np.asarray(image)
     if array.dtype != np.uint8:
-        mend = "multiply by 255 and round" if array.dtype.kind == "f" else "convert it with astype(np.uint8)"
+        mend = INTENSITY_MENDS.get(array.dtype.name) or INTENSITY_MENDS.get(array.dtype.kind, SCALE)
         raise UserError("images", f"{IS_INTENSITY}, not as {array.dtype}", mend)
-    if array.ndim not in (2, 3):
-        raise UserError("images", f"an array of shape {array.shape} is no image", "give (H, W) or (H, W, C)")
+    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 2, 3, 4))
+    if not is_image or not array.size:
+        what = f"an array of shape {_show(array.shape)} is no image"
+        raise UserError("images", what, "give (H, W), or (H, W, C) with C 1, 3 or 4")
     return Image.fromarray(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array)
 
 
-def _conditions_of(paths: Sequence[Path], card: Card, folder: Path | None) -> dict[Path, Path]:
+def _conditions_of(files: Mapping[str, Path], card: Card, folder: Path | None) -> Mapping[str, Path]:
     if (folder is not None) != bool(card.condition_channels):
         _refuse_conditions(card)
     if folder is None:
         return {}
-    by_stem = {path.stem: path for path in list_images(folder)}
-    lacking = next((path for path in paths if path.stem not in by_stem), None)
+    known = list_images(folder).files
+    lacking = next((id_ for id_ in files if id_ not in known), None)
     if lacking is not None:
-        what = f"image '{lacking.stem}' has no condition"
-        raise UserError(str(folder), what, nearest(lacking.stem, by_stem))
-    return {path: by_stem[path.stem] for path in paths}
+        raise UserError(str(folder), f"image '{lacking}' has no condition", nearest(lacking, known))
+    return {id_: known[id_] for id_ in files}
+
+
+def _check_utf8(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise no_utf8(name) from None
 
 
 def _refuse_conditions(card: Card) -> None:

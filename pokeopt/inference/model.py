@@ -62,7 +62,7 @@ class Model:
             conditions: The same of their conditions, where the model takes some.
 
         Raises:
-            UserError: If an image cannot be used.
+            UserError: If an image cannot be used, or one image is given instead of several.
         """
         from pokeopt.inference.images import as_bytes
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +32,13 @@ class Predicted:
         path: The table, or the folder.
         n: Images.
         counts: Class to how often it was predicted; empty where images were made.
+        others: Suffix to the number of files in the folder of images that are none.
     """
 
     path: Path
     n: int
     counts: dict[str, int]
+    others: Counter[str] = field(default_factory=Counter)
 
 
 def predict_folder(
@@ -46,10 +48,10 @@ def predict_folder(
 
     Args:
         model: From a file or a study.
-        images: The folder; an image's ``Id`` is its name without suffix.
+        images: The folder; an image's ``Id`` is its name without suffix, or where two share that, its path there.
         output: A .csv file with ``Id,label``; a folder where the model makes images.
         probabilities: Add a column for each class.
-        conditions: Folder of the conditions, files of equal stem, where the model takes some.
+        conditions: Folder of the conditions, files of equal Id, where the model takes some.
 
     Raises:
         UnreadableImagesError: Naming each of them.
@@ -57,19 +59,21 @@ def predict_folder(
     """
     makes_images = model.card.task != "classification"
     _check_output(output, model, makes_images, probabilities)
-    paths = list_images(images)
+    listed = list_images(images)
+    ids = list(listed.files)
     read: dict[tuple[object, ...], Bytes] = {}
     prepared = []
     for card, _ in model.members:
         key = (card.image_size, card.channels, str(card.preprocess))
         if key not in read:
-            read[key] = read_files(paths, card, str(images), conditions)
+            read[key] = read_files(listed.files, card, str(images), conditions)
         prepared.append(read[key])
     found = model.outputs(prepared)
     if makes_images:
-        _write_images(output, paths, found["image"], model.card)
-        return Predicted(output, len(paths), {})
-    return _write_table(output, paths, found["probabilities"], model.classes, probabilities)
+        _write_images(output, ids, found["image"], model.card)
+        return Predicted(output, len(ids), {}, listed.others)
+    counts = _write_table(output, ids, found["probabilities"], model.classes, probabilities)
+    return Predicted(output, len(ids), counts, listed.others)
 
 
 def _check_output(output: Path, model: Model, makes_images: bool, probabilities: bool) -> None:
@@ -86,11 +90,12 @@ def _check_output(output: Path, model: Model, makes_images: bool, probabilities:
 
 def _write_table(
     output: Path,
-    paths: Sequence[Path],
+    ids: Sequence[str],
     rows: npt.NDArray[np.float32],
     classes: Sequence[str],
     probabilities: bool,
-) -> Predicted:
+) -> dict[str, int]:
+    """Write the table and return class to how often it was predicted, the most frequent first."""
     labels = [classes[label] for label in rows.argmax(axis=1)]
     output.parent.mkdir(parents=True, exist_ok=True)
     draft = output.with_name(f".{output.name}.{os.getpid()}")
@@ -98,23 +103,25 @@ def _write_table(
         with draft.open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file, lineterminator="\n")
             table.writerow([ID, LABEL, *(classes if probabilities else ())])
-            for path, label, row in zip(paths, labels, rows, strict=True):
+            for id_, label, row in zip(ids, labels, rows, strict=True):
                 shares = [f"{share:.6g}" for share in row.tolist()] if probabilities else []
-                table.writerow([path.stem, label, *shares])
+                table.writerow([id_, label, *shares])
         draft.replace(output)
     finally:
         draft.unlink(missing_ok=True)
-    return Predicted(output, len(paths), dict(Counter(labels).most_common()))
+    return dict(Counter(labels).most_common())
 
 
-def _write_images(output: Path, paths: Sequence[Path], made: npt.NDArray[np.float32], card: Card) -> None:
+def _write_images(output: Path, ids: Sequence[str], made: npt.NDArray[np.float32], card: Card) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
-        for path, image in zip(paths, made, strict=True):
+        for id_, image in zip(ids, made, strict=True):
             pixels = (image.clip(0, 1) * 255).round().astype(np.uint8)
             plane = pixels[0] if card.channels == "gray" else np.ascontiguousarray(pixels.transpose(1, 2, 0))
-            Image.fromarray(plane).save(draft / f"{path.stem}.png")
+            file = draft / f"{id_}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(plane).save(file)
         if output.is_dir():
             output.rmdir()  # it is empty
         draft.chmod(0o755)

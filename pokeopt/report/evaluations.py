@@ -29,6 +29,7 @@ def summarise_evaluations(store: Store, view: StudyView) -> tuple[EvaluationSumm
             high=one["intervals"].get(name, (None, None))[1],
             here=one["local"].get(f"test/{name}"),
             at=str(one["at"]),
+            own=sum(one.get("own", {}).values()),
         )
         for one in read_evaluations(store, view.name)
         if name in one["metrics"]
@@ -43,7 +44,8 @@ def evaluations_table(found: Sequence[EvaluationSummary], id_: str) -> Table | N
     rows = [
         [
             one.model,
-            f"{one.data}, {plural(one.n, 'image')}",
+            f"{one.data}, {plural(one.n, 'image')}"
+            + (f", {one.own} of them the study's own" if one.own else ""),
             ABSENT if one.here is None else number(one.here),
             f"{number(one.there)} {interval(one.low, one.high)}".strip(),
             ABSENT if one.here is None else number(one.there - one.here),
@@ -51,7 +53,7 @@ def evaluations_table(found: Sequence[EvaluationSummary], id_: str) -> Table | N
         for one in found
     ]
     caption = (
-        f"{name} of kept models here and on labelled sets that no study has seen. The interval, 95 %, is over the "
+        f"{name} of kept models here and on further labelled sets. The interval, 95 %, is over the "
         "images of the set: it does not say what another training would score."
     )
     titles = ["Model", "Set", "Here, on test", "There [95 % CI]", "There minus here"]

@@ -240,7 +240,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class EvaluationSummary:
-    """A model of the study on a labelled set that no study has seen.
+    """A model of the study on a further labelled set.
 
     Attributes:
         model: What it is called.
@@ -252,6 +252,7 @@ class EvaluationSummary:
         high: Its upper end.
         here: The same weights' value on the test part; None where it was not measured.
         at: When, ISO time.
+        own: How many of its images lie in a part of the study, pixel for pixel.
     """
 
     model: str
@@ -263,6 +264,7 @@ class EvaluationSummary:
     high: float | None
     here: float | None
     at: str
+    own: int = 0
 
 
 @dataclass(frozen=True)

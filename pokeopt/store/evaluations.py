@@ -26,7 +26,8 @@ def read_evaluations(store: Store, name: str) -> list[dict[str, Any]]:
     Each has ``model`` (what a table calls it), ``trial``, ``weights`` (``trial``, ``retrained`` or ``ensemble``),
     ``data`` (the set's name), ``data_hash``, ``n`` (its images), ``at`` (ISO time), ``metrics`` (name without part to
     value there), ``intervals`` (name to its 95 % interval over images, where it has one), ``local`` (PART/NAME to the
-    same model's value on parts of the study) and ``predictions`` (the artifact with ids, truth and outputs).
+    same model's value on parts of the study), ``own`` (part of the study to how many of the images lie in it; older
+    entries have none) and ``predictions`` (the artifact with ids, truth and outputs).
 
     Raises:
         UserError: If no study is called so.

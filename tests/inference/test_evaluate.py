@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from pokeopt import load_study
 from pokeopt.cli import main
 from pokeopt.errors import UserError
 from pokeopt.inference import evaluate, export_model, open_model
 from pokeopt.inference.evaluate import keep_evaluation
+from pokeopt.inference.model import Model
 from pokeopt.inference.scoring import class_intervals, mean_interval
 from pokeopt.report.sections import sections_of
 from pokeopt.report.summarise import summarise
 from pokeopt.store.evaluations import read_evaluation_file, read_evaluations
+from tests.data.conftest import write_image
 from tests.inference.conftest import Studied
 from tests.inference.test_export import copied, stored_test
 
@@ -61,6 +67,99 @@ def test_pairs_are_scored_by_their_errors(studied: Studied, folder: Path) -> Non
     assert {"mse", "mae", "ssim", "psnr"} <= set(found.metrics)
     low, high = found.intervals["mse"]
     assert low <= found.metrics["mse"] <= high
+
+
+def test_pairs_without_conditions_are_told(studied: Studied, folder: Path) -> None:
+    """A network that was told what to make is scored on black."""
+    store = studied("unet")
+    data = {"source": "npz", "path": str(folder / "pairs.npz"), "target": "target"}
+    model, says = open_model(store, "unet"), "The set has no conditions: the model is given black ones."
+    assert evaluate(model, data, store.cache_dir).notes[-1] == says
+    assert says not in evaluate(model, {**data, "condition": "condition"}, store.cache_dir).notes
+
+
+def test_images_of_the_study_are_counted(
+    studied: Studied, folder: Path, leaderboard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A set that was learnt from is no set that no study has seen; an exported file alone cannot tell."""
+    store = copied(studied("mlp"), tmp_path)
+    model = open_model(store, "mlp")
+    whole = {"source": "csv", "images": str(folder / "images"), "labels": str(folder / "labels.csv")}
+    found = evaluate(model, whole, store.cache_dir)
+    assert found.own == {"train": 30, "val": 15, "test": 15}
+    assert "60 of 60 images are the study's own (train 30, val 15, test 15)" in found.notes[-1]
+    held_out = {**whole, "labels": str(leaderboard)}
+    assert evaluate(model, held_out, store.cache_dir).own == {"train": 0, "val": 0, "test": 15}
+    assert main(["evaluate", "mlp", str(folder / "labels.csv"), "--home", str(store.home)]) == 0
+    assert found.notes[-1] in capsys.readouterr().out
+    (one,) = summarise(store, "mlp").studies[0].evaluations
+    assert one.own == 60
+    rng = np.random.default_rng(9)
+    for name in ("wide", "tall"):
+        (tmp_path / "new" / name).mkdir(parents=True)
+        pixels = rng.integers(0, 256, (20, 20, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "new" / name / "0.png")
+    new = evaluate(model, {"source": "folder", "path": str(tmp_path / "new")}, store.cache_dir)
+    assert not any(new.own.values())
+    assert new.notes == ()
+    card = replace(model.card, config={**model.card.config, "data": {**whole, "labels": "/gone.csv"}})
+    alone = Model([(card, model.members[0][1])])
+    assert evaluate(alone, whole, store.cache_dir).own == {}
+
+
+def test_the_test_part_of_a_divided_set_is_scored(studied: Studied, tmp_path: Path) -> None:
+    """A limit draws from it; the digest is of what was scored."""
+    for part in ("train", "test"):
+        for number in range(6):
+            for name in ("wide", "tall"):
+                write_image(tmp_path / part / name / f"{number}.png", number + 10 * (part == "test"))
+    store = studied("mlp")
+    model, data = open_model(store, "mlp"), {"source": "folder", "path": str(tmp_path)}
+    whole = evaluate(model, data, store.cache_dir)
+    assert whole.n == 12
+    assert all(name.startswith("test/") for name in whole.ids.tolist())
+    assert "The set is divided: its test part is scored, 12 of 24 images." in whole.notes
+    few = evaluate(model, {**data, "limit": 4}, store.cache_dir)
+    assert few.n == 4
+    assert set(few.ids.tolist()) < set(whole.ids.tolist())
+    assert few.data_hash != whole.data_hash
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("labels.csv", "str is no mapping"),
+        ({"path": "x"}, "it names no source"),
+        ({"source": "digits", "limit": "few"}, "'few' is no number of images"),
+        ({"source": "digits", "limit": 0}, "0 is no number of images"),
+    ],
+)
+def test_what_is_no_data_section_is_refused(studied: Studied, data: Any, says: str) -> None:
+    store = studied("mlp")
+    with pytest.raises(UserError, match=says):
+        load_study("mlp", home=store.home).evaluate(data)
+
+
+def test_sets_of_one_name_are_several_quantities(
+    studied: Studied, leaderboard: Path, folder: Path, tmp_path: Path
+) -> None:
+    """Other images give other scores: that is no contradiction (PK18), and no mean of the two is anything."""
+    store = copied(studied("mlp"), tmp_path)
+    model = open_model(store, "mlp")
+    with leaderboard.open(newline="") as file:
+        rows = list(csv.reader(file))
+    turned = {"square": "tall", "tall": "wide", "wide": "square"}
+    for number, kept in enumerate((rows[1:6], [[name, turned[label]] for name, label in rows[6:]])):
+        table = tmp_path / f"{number}" / "leaderboard.csv"
+        table.parent.mkdir()
+        with table.open("w", newline="") as file:
+            csv.writer(file).writerows([rows[0], *kept])
+        data = {"source": "csv", "images": str(folder / "images"), "labels": str(table)}
+        keep_evaluation(store, model, replace(evaluate(model, data, store.cache_dir), data="leaderboard"))
+    one, other = read_evaluations(store, "mlp")
+    assert one["data"] == other["data"]
+    assert one["metrics"]["accuracy"] != other["metrics"]["accuracy"], "else this tests nothing"
+    assert "PK18" not in [check.code for check in summarise(store, "mlp").studies[0].checks]
 
 
 def test_a_single_image_set_is_no_set_of_pairs(studied: Studied, folder: Path) -> None:

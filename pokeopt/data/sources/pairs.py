@@ -43,10 +43,10 @@ class _PairFiles:
     def __call__(self, row: int) -> tuple[Image.Image, Image.Image, Image.Image]:
         """Return input, condition and output; DataError if one is broken or they differ in their proportions."""
         given, made = ImageFiles(self.inputs)(row), ImageFiles(self.outputs)(row)
-        _check_proportions(given, made, self.outputs[row])
+        check_proportions(given, made, self.outputs[row])
         if self.conditions[row]:
             condition = ImageFiles(self.conditions)(row)
-            _check_proportions(given, condition, self.conditions[row])
+            check_proportions(given, condition, self.conditions[row])
         elif self.colours[row]:
             condition = painted(given, self.colours[row])
         else:
@@ -130,8 +130,12 @@ def painted(drawing: Image.Image, colour: str) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _check_proportions(given: Image.Image, other: Image.Image, path: str) -> None:
-    """Refuse what would be distorted: more than a pixel of rounding apart."""
+def check_proportions(given: Image.Image, other: Image.Image, path: str) -> None:
+    """Refuse what would be distorted beside its input: more than a pixel of rounding apart.
+
+    Raises:
+        DataError: Naming ``path``, the file of ``other``.
+    """
     (width, height), (other_width, other_height) = given.size, other.size
     if abs(width * other_height - height * other_width) > max(*given.size, *other.size):
         what = f"{other_width}x{other_height} pixels have other proportions than the input's {width}x{height}"

@@ -205,24 +205,37 @@ def _selected_on(view: StudyView) -> tuple[str, ...]:
 
 
 def _evaluated(store: Store, view: StudyView) -> tuple[Run, ...]:
-    """Return what kept models scored on further sets, as runs that know nothing but that."""
+    """Return what kept models scored on further sets, as runs that know nothing but that.
+
+    Sets of one name and of other images are other parts: two values of them are no two values of one quantity.
+    """
+    found = read_evaluations(store, view.name)
+    images = {
+        str(one["data"]): {other["data_hash"] for other in found if other["data"] == one["data"]}
+        for one in found
+    }
     return tuple(
         Run(
             name=str(one["model"]),
             arm=str(one["model"]),
             metrics={
                 **{name: value for name, value in one["local"].items() if name.startswith("test/")},
-                **{f"{_as_part(one['data'])}/{name}": value for name, value in one["metrics"].items()},
+                **{
+                    f"{_as_part(one, is_only=len(images[one['data']]) == 1)}/{name}": value
+                    for name, value in one["metrics"].items()
+                },
             },
         )
-        for one in read_evaluations(store, view.name)
+        for one in found
         if one["local"]
     )
 
 
-def _as_part(data: str) -> str:
-    """Return a set's name as the first word of a metric; no set is mistaken for a part of the study."""
-    name = data.replace("/", " ")
+def _as_part(evaluation: Mapping[str, Any], *, is_only: bool) -> str:
+    """Return a set's name as the first word of a metric; no set is mistaken for a part of the study, or for another."""
+    name = str(evaluation["data"]).replace("/", " ")
+    if not is_only:
+        name = f"{name} {str(evaluation['data_hash'])[:6]}"
     return f"{name} set" if name in ("train", "val", "test", "model", "cost") else name
 
 

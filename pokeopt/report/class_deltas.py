@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup
 
 from pokeopt.ablation import Effect, wilson
 from pokeopt.report.blocks import Figure, Table, simple_table
 from pokeopt.report.effects import short
 from pokeopt.report.summary import AblationSummary, ArmSummary, Breakdown, Confusion
-from pokeopt.report.svg import WIDTH, drawing, tag
+from pokeopt.report.svg import CHARACTER, WIDTH, drawing, tag
 from pokeopt.report.words import (
     ABSENT,
     alike_note,
@@ -28,24 +30,26 @@ from pokeopt.report.words import (
 
 CELL_HEIGHT, MOST_CLASSES = 26, 40
 LEVEL_HEAD, TURNED_HEAD = 26, 74  # room for the arms' names
-LABEL, SUPPORT = 110, 58
+LABEL, MOST_LABEL, SUPPORT = 110, 180, 58
+LABEL_GAP = 52  # pixels between a name's end and the first column, where the number of its images stands
 LEVEL_FROM = 84  # pixels of a column from which its name is written level
-LETTER, LINE = 6.5, 15  # pixels of a letter and of a line of a head
+LINE = 15  # pixels of a line of a head
 MOST_LINES = 3
+PIECES = re.compile(r"[^\s_]*_+|[^\s_]+\s*")  # of a name, none of which is broken
 
 
 def class_deltas(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> Figure | None:
     """Return the heat map of an arm's difference from its reference by class; None where nothing can be compared."""
-    arms = [arm for arm in ablation.arms if breakdown.effects.get(arm.id) and not arm.same_as]
-    names = [entry.name for entry in breakdown.entries][:MOST_CLASSES]
-    known = [(arm, name) for arm in arms for name in names if _mean(breakdown, arm, name) is not None]
-    if not known:
+    if not is_compared(breakdown, ablation):
         return None
+    arms, names = _compared(breakdown, ablation)
     what = metric_name(f"{ablation.part}/{breakdown.metric}").split(" ", 1)[-1]
     lower = breakdown.metric != "f1"
     svg = _drawing(breakdown, arms, names, what, lower_is_better=lower)
-    counts = {effect.n for arm in arms for effect in breakdown.effects[arm.id].values() if effect.n}
-    seeds = plural(max(counts), "seed") if counts else ""
+    counts = sorted({effect.n for arm in arms for effect in breakdown.effects[arm.id].values() if effect.n})
+    seeds = plural(counts[-1], "seed") if counts else ""
+    if len(counts) > 1:
+        seeds = f"{counts[0]} to {seeds}"
     reading = (
         f"Each number is the mean difference in {what} from the arm's reference at equal seeds ({seeds}); blue is an "
         "improvement, orange a loss, and a frame says that the 95 % interval excludes 0. The intervals are not "
@@ -54,9 +58,22 @@ def class_deltas(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> F
     )
     left_out = len(breakdown.entries) - len(names)
     if left_out > 0:
-        reading += f" {left_out} more stand in the table by {breakdown.by}."
+        where = "the numbers below" if ablation.plan is not None else f"the table by {breakdown.by}"
+        reading += f" {left_out} more stand in {where}."
     question = f"Which {'classes' if breakdown.by == 'class' else 'slices'} gain, which lose?"
     return Figure(id_, question, (svg,), reading, _table(breakdown, ablation, arms, f"{id_}-data", what))
+
+
+def is_compared(breakdown: Breakdown, ablation: AblationSummary) -> bool:
+    """Whether some arm differs from its reference by class, so that there is a heat map with its numbers."""
+    arms, names = _compared(breakdown, ablation)
+    return any(_mean(breakdown, arm, name) is not None for arm in arms for name in names)
+
+
+def _compared(breakdown: Breakdown, ablation: AblationSummary) -> tuple[list[ArmSummary], list[str]]:
+    """Return the arms and classes that are drawn."""
+    arms = [arm for arm in ablation.arms if breakdown.effects.get(arm.id) and not arm.same_as]
+    return arms, [entry.name for entry in breakdown.entries][:MOST_CLASSES]
 
 
 def recall_table(ablation: AblationSummary, id_: str) -> Table | None:
@@ -97,12 +114,14 @@ def _drawing(
     *,
     lower_is_better: bool,
 ) -> Markup:
-    left = LABEL + SUPPORT
+    longest = max(len(name) for name in names)
+    left = min(max(LABEL, CHARACTER * longest), MOST_LABEL) + SUPPORT  # a long name has what room there is
     size = min(96.0, (WIDTH - left) / len(arms))
     values = [abs(m) for arm in arms for name in names if (m := _mean(breakdown, arm, name)) is not None]
     digits = effect_digits(effect for arm in arms for effect in breakdown.effects[arm.id].values())
     most = max([*values, 1e-12])
-    most_letters = int((size - 4) / LETTER)
+    most_letters = int((size - 4) / CHARACTER)
+    most_of_name = int((left - LABEL_GAP) / CHARACTER)
     heads = [_broken(arm.label, most_letters) for arm in arms]
     n_lines = max(len(lines) for lines in heads)
     is_turned = size < LEVEL_FROM or n_lines > MOST_LINES
@@ -127,7 +146,9 @@ def _drawing(
     supports = {entry.name: entry.support for entry in breakdown.entries}
     for i, name in enumerate(names):
         y = head + i * CELL_HEIGHT
-        parts.append(tag("text", short(name, 15), x=0, y=y + 18, class_="label"))
+        parts.append(
+            tag("text", short(name, most_of_name), tag("title", name), x=0, y=y + 18, class_="label")
+        )
         support = supports.get(name)
         text = str(support) if support is not None else ABSENT
         parts.append(tag("text", text, x=left - 12, y=y + 18, class_="tick", text_anchor="end"))
@@ -141,20 +162,23 @@ def _drawing(
 
 
 def _broken(label: str, most: int) -> list[str]:
-    """Return a label in lines of at most so many letters; a word that is longer has a line of its own.
+    """Return a label in lines of at most so many letters, broken at blanks and behind underscores.
 
-    >>> _broken("learning rate = 0.001", 13), _broken("relu", 13)
-    (['learning rate', '0.001'], ['relu'])
+    A piece that is longer has a line of its own.
+
+    >>> _broken("learning rate = 0.001", 13), _broken("relu", 13), _broken("bottleneck_1024", 12)
+    (['learning rate', '0.001'], ['relu'], ['bottleneck_', '1024'])
     """
     lines: list[str] = []
     for part in label.split(" = "):
         start = len(lines)
-        for word in part.split():
-            if len(lines) > start and len(f"{lines[-1]} {word}") <= most:
-                lines[-1] += f" {word}"
+        for piece in PIECES.findall(part):
+            joined = lines[-1] + piece if len(lines) > start else ""
+            if joined and len(joined.rstrip()) <= most:
+                lines[-1] = joined
             else:
-                lines.append(word)
-    return lines
+                lines.append(piece)
+    return [line.rstrip() for line in lines]
 
 
 def _cell(

@@ -22,7 +22,7 @@ from pokeopt.report.blocks import (
 )
 from pokeopt.report.effects import LABEL_WIDTH, arm_label, short
 from pokeopt.report.summary import AblationSummary, ArmSummary, Chain, Crossing, Step, StudySummary
-from pokeopt.report.svg import WIDTH, drawing, spanning, tag, x_axis
+from pokeopt.report.svg import CHARACTER, WIDTH, drawing, spanning, tag, x_axis
 from pokeopt.report.words import (
     axis_name,
     capital,
@@ -37,6 +37,7 @@ from pokeopt.report.words import (
 
 CELL_HEIGHT, HEAD, ROW = 34, 46, 44
 MOST_CELL = 150.0
+TEXT_WIDTH = 190.0  # right of the axis, at least
 
 
 def section(study: StudySummary, prefix: str, *, several: bool) -> Section | None:
@@ -183,7 +184,9 @@ def _waterfall(
         *(a.level.mean for _, a in arms if a is not None and a.level.mean is not None),
     ]
     ends = [x for _, a in arms if a is not None for x in (a.level.low, a.level.high) if x is not None]
-    text_x = WIDTH - 190
+    texts = [level_text(baseline.level), *(effect_text(step.effect) for step, _ in arms)]
+    texts += [_now(step, a.level.mean) for step, a in arms if a is not None and a.level.mean is not None]
+    text_x = WIDTH - max(TEXT_WIDTH, CHARACTER * max(map(len, texts)))  # no number may run out of the figure
     scale = spanning([*levels, *ends], LABEL_WIDTH, text_x - 16)
     bottom = 8 + ROW * (len(steps) + 1)
     parts = [x_axis(scale, bottom, axis_name(ablation.metric), top=8), arm_label(baseline, 8 + ROW / 2)]
@@ -197,8 +200,7 @@ def _waterfall(
             continue
         parts.append(_step(step, arm, scale(before), scale(arm.level.mean), y, ablation))
         parts.append(tag("text", effect_text(step.effect), x=text_x, y=y - 2, class_="value"))
-        parts.append(tag("text", f"{plural(step.effect.n, 'seed')}, now {number(arm.level.mean)}", x=text_x, y=y + 14,
-                         class_="tick"))  # fmt: skip
+        parts.append(tag("text", _now(step, arm.level.mean), x=text_x, y=y + 14, class_="tick"))
         before = arm.level.mean
     metric = metric_name(ablation.metric)
     label = f"{capital(metric)} from {baseline.label} to {steps[-1].label}, step by step"
@@ -210,6 +212,10 @@ def _waterfall(
     table = simple_table(f"{id_}-data", f"Steps in {metric}, from {baseline.label}", titles, rows)
     question, reading = told
     return Figure(id_, question, (svg,), reading, table)
+
+
+def _now(step: Step, mean: float) -> str:
+    return f"{plural(step.effect.n, 'seed')}, now {number(mean)}"
 
 
 def _step(

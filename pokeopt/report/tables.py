@@ -9,7 +9,8 @@ from markupsafe import Markup
 from pokeopt.ablation import Effect, Level
 from pokeopt.ablation.arms import BEST
 from pokeopt.ablation.shares import Share
-from pokeopt.report.blocks import Cell, Column, Table, cells, simple_table
+from pokeopt.report.blocks import Cell, Column, Table, Text, cells, simple_table
+from pokeopt.report.class_deltas import is_compared
 from pokeopt.report.effects import styles, what_seeds_redraw
 from pokeopt.report.summary import (
     AblationSummary,
@@ -31,6 +32,7 @@ from pokeopt.report.words import (
     interval,
     level_digits,
     level_text,
+    lower_note,
     metric_name,
     number,
     p_value,
@@ -107,8 +109,13 @@ def parts_table(ablation: AblationSummary, id_: str) -> Table | None:
     return Table(id_, caption, columns, rows)
 
 
-def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> Table:
-    """Return a metric by class or slice: support, every arm's mean, and what the best changes."""
+def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -> Table | None:
+    """Return a metric by class or slice: support, every arm's mean, and what the best changes.
+
+    None for a plan whose heat map has the same: its numbers are those of all classes.
+    """
+    if ablation.plan is not None and is_compared(breakdown, ablation):
+        return None
     arms = [arm for arm in ablation.arms if breakdown.levels.get(arm.id) and not arm.same_as]
     levels = [level for arm in arms for level in breakdown.levels[arm.id].values()]
     digits = level_digits(levels, f"{ablation.part}/{breakdown.metric}")
@@ -140,12 +147,16 @@ def breakdown_table(breakdown: Breakdown, ablation: AblationSummary, id_: str) -
     return Table(id_, caption, columns, rows, note, is_sortable=True, fold=fold)
 
 
-def further_tables(ablation: AblationSummary, id_: str) -> list[Table]:
-    """Return a table for each further metric of a plan: level and difference of every arm."""
-    tables = []
+def further_tables(ablation: AblationSummary, id_: str) -> list[Table | Text]:
+    """Return a table for each further metric of a plan: level and difference of every arm.
+
+    In the place of one that no run measured stands that it is not there.
+    """
+    tables: list[Table | Text] = []
     look = styles(ablation.arms)
     for i, found in enumerate(ablation.others):
         if not found.levels:
+            tables.append(Text((f"{capital(metric_name(found.metric))}: not measured in any run.",)))
             continue
         digits = level_digits(found.levels.values(), found.metric)
         of_effects = effect_digits(found.effects.values(), found.metric)
@@ -162,7 +173,7 @@ def further_tables(ablation: AblationSummary, id_: str) -> list[Table]:
             Column("Difference [95 % CI]", note="from the reference at equal seeds; not corrected"),
             Column("Seeds"),
         )
-        lower = " (lower is better)" if found.direction == "minimize" else ""
+        lower = lower_note(found.metric, found.direction)
         caption = f"{capital(metric_name(found.metric))} by arm{lower}; intervals without correction."
         note = alike_note(found.effects.values())
         tables.append(Table(f"{id_}-{i}", caption, columns, tuple(rows), note))

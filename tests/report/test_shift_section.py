@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pokeopt.report import summarise
 from pokeopt.report.blocks import Section, Table, Text
+from pokeopt.report.shift import summarise_shifts
 from pokeopt.report.shift_section import section
 from tests.report.plans import plan_study
 
@@ -52,3 +54,39 @@ def test_an_arm_is_not_said_to_hold_elsewhere_on_its_own_images(shown: Section) 
         in text.paragraphs[0]
     )
     assert "1 pair of means changes its order between the two: raw/crop." in text.paragraphs[0]
+
+
+@pytest.mark.parametrize(
+    ("there", "flips"),
+    [((0.2, 0.4), ()), ((0.4, 0.2), (("a", "b"),)), ((0.3, 0.3), (("a", "b"),))],
+)
+def test_arms_that_are_equal_in_one_set_do_not_keep_their_order(
+    there: tuple[float, float], flips: tuple[tuple[str, str], ...]
+) -> None:
+    scores = {("a", "test/f1"): {0: 0.5}, ("b", "test/f1"): {0: 0.6}}
+    scores |= {("a", "photos/f1"): {0: there[0]}, ("b", "photos/f1"): {0: there[1]}}
+    cells = SimpleNamespace(scores=lambda arm, metric: scores[arm, metric])
+    arms = [SimpleNamespace(id=id_, same_as=None, prefix_of=None) for id_ in "ab"]
+    (shift,) = summarise_shifts(cells, arms, "test/f1", ("test", "photos"), None)  # type: ignore[arg-type]
+    assert shift.flips == flips
+
+
+def test_a_kept_order_is_said_of_means(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, parts=("val", "test", "photos"))
+    (study,) = summarise(builder.store, "p").studies
+    assert study.ablation is not None
+    for flips, words in (
+        ((), "No two means change their order between test and photos."),
+        ((("a", "b"),), "1 pair of means changes its order between the two: a/b (equal on photos)."),
+    ):
+        shifts = tuple(dataclasses.replace(one, flips=flips) for one in study.ablation.shifts)
+        level = study.ablation.arms[0].parts["photos"]
+        arms = tuple(
+            dataclasses.replace(arm, parts={**arm.parts, "photos": level}) for arm in study.ablation.arms
+        )
+        ablation = dataclasses.replace(
+            study.ablation, shifts=shifts, arms=arms if flips else study.ablation.arms
+        )
+        found = section(dataclasses.replace(study, ablation=ablation), "", several=False)
+        assert found is not None
+        assert any(words in str(block.paragraphs[0]) for block in found.blocks if isinstance(block, Text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pokeopt.ablation import level
-from pokeopt.report import generative, summarise
-from pokeopt.report.blocks import Table
+from pokeopt.ablation import Effect, level
+from pokeopt.report import generative, interaction_section, study_section, summarise, tables
+from pokeopt.report.blocks import Figure, Table, Text
 from pokeopt.report.class_deltas import class_deltas, recall_table
 from pokeopt.report.curve_figures import curve_figures
 from pokeopt.report.data_section import data_sections
 from pokeopt.report.pareto import Point, pareto
 from pokeopt.report.summary import AblationSummary, Confusion, MetricSummary, StudySummary
-from tests.report.plans import plan_study
+from pokeopt.report.svg import CHARACTER, WIDTH
+from tests.report.plans import claim, plan_study
 
 if TYPE_CHECKING:
     from tests.report.conftest import Builder
@@ -162,7 +164,7 @@ def test_long_names_over_a_heat_map_have_lines_of_their_own(builder: Builder) ->
     svg = str(figure.svgs[0])
     heads = [re.sub(r"<title>.*?</title>", "", found) for found in re.findall(r"<text[^>]*>.*?</text>", svg)]
     texts = [re.sub(r"<[^>]*>", "", head) for head in heads]
-    assert {"learning rate", "0.001", "batch size", "4", "16"} <= set(texts)
+    assert {"learning", "rate", "0.001", "batch size", "4", "16"} <= set(texts)
     assert "The column “images” counts those of the test part" in figure.reading
 
 
@@ -214,3 +216,103 @@ def test_what_is_made_is_told_by_the_tables_that_are_there(
     tables = [block for block in section.blocks if isinstance(block, Table)]
     assert len(tables) == len(captions)
     assert all(table.caption.startswith(words) for table, words in zip(tables, captions, strict=True))
+
+
+def test_the_numbers_of_a_row_have_the_same_digits_and_their_unit(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2)
+    study, ablation = study_of(builder, "p")
+    psnr = {"a": level({0: 8.4, 1: 8.9, 2: 8.1}), "b": level({0: 8.37, 1: 8.36, 2: 8.38})}
+    shares = {"a": level({0: 0.1, 1: 0.2}), "b": level({0: 0.3, 1: 0.4})}
+    found = (
+        MetricSummary("test/psnr", "maximize", psnr, {}, {}),
+        MetricSummary("val/dead_partitions", "minimize", {"a": level({0: 6.0, 1: 6.0})}, {}, {}),
+        MetricSummary("train/gradient_share/mse", "minimize", shares, {}, {}),
+        MetricSummary("train/gradient_share/kl", "minimize", shares, {}, {}),
+    )
+    known = dataclasses.replace(study, ablation=dataclasses.replace(ablation, generative=found))
+    section = generative.section(known, "", several=False)
+    assert section is not None
+    rows = {
+        str(row[0].text): row for block in section.blocks if isinstance(block, Table) for row in block.rows
+    }
+    assert list(rows) == [
+        "test PSNR (dB)",
+        "validation dead partitions (lower is better)",
+        "train gradient share of mse",
+        "train gradient share of kl",
+    ]
+    digits = {
+        len(text.rpartition(".")[2])
+        for cell in rows["test PSNR (dB)"][1:]
+        for text in re.findall(r"[\d.]+", str(cell.text))
+    }
+    assert len(digits) == 1
+    assert str(rows["validation dead partitions (lower is better)"][1].text).split()[0] == "6"
+
+
+def test_a_metric_that_no_run_measured_has_its_place(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2)
+    _, ablation = study_of(builder, "p")
+    lacking = MetricSummary("val/partition_information", "minimize", {}, {}, {})
+    (block,) = tables.further_tables(dataclasses.replace(ablation, others=(lacking,)), "f")
+    assert isinstance(block, Text)
+    assert block.paragraphs == ("Validation partition information: not measured in any run.",)
+
+
+def test_no_label_of_a_heat_map_runs_into_the_next(builder: Builder) -> None:
+    """Names are broken where they may be, and no wider than their column; a class's is cut only without room."""
+    ids = ["document", "bottleneck_1024", "bottleneck_512", "mixed_precision", "no_head", "no_residual"]
+    plan_study(builder, "p", dict.fromkeys(ids, 0.6), seeds=2)
+    _, ablation = study_of(builder, "p")
+    (f1, *_) = ablation.breakdowns
+    entry = dataclasses.replace(f1.entries[0], name="Fighting-Fighting")
+    named = dataclasses.replace(f1, entries=(entry, *f1.entries))
+    figure = class_deltas(named, ablation, "f1")
+    assert figure is not None
+    svg = re.sub(r"<title>.*?</title>", "", str(figure.svgs[0]))
+    assert ">Fighting-Fighting<" in svg
+    heads = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" class="tick" text-anchor="middle">([^<–]+)<', svg)
+    texts = [text for _, _, text in heads]
+    assert {"bottleneck_", "1024", "512", "mixed_", "precision"} <= set(texts)
+    places = sorted({float(x) for x, _, _ in heads})
+    assert CHARACTER * max(map(len, texts)) <= min(b - a for a, b in pairwise(places))
+
+
+def test_no_number_runs_out_of_a_waterfall(builder: Builder) -> None:
+    ids = ("head", "transfer", "augmented")
+    claims = [claim("each", "order", groups=tuple((one,) for one in ids))]
+    plan_study(builder, "p", {"head": 0.2, "transfer": 0.6, "augmented": 0.5}, claims=claims, seeds=3)
+    study, ablation = study_of(builder, "p")
+    (chain,) = ablation.chains
+    tiny = Effect(3, -0.0000029, 0.0000028, -0.0000060, 0.0000003, 0.06, -1.0, 0.25, 0.0)
+    steps = tuple(dataclasses.replace(step, effect=tiny) for step in chain.steps)
+    chains = (dataclasses.replace(chain, steps=steps),)
+    section = interaction_section.section(
+        dataclasses.replace(study, ablation=dataclasses.replace(ablation, chains=chains)), "", several=False
+    )
+    assert section is not None
+    (figure,) = section.blocks
+    assert isinstance(figure, Figure)
+    values = re.findall(r'<text x="([\d.]+)"[^>]*class="value">([^<]+)<', str(figure.svgs[0]))
+    assert len(values) == 3
+    assert all(float(x) + CHARACTER * len(text) <= WIDTH for x, text in values)
+
+
+def test_the_scores_of_classes_are_listed_once(builder: Builder) -> None:
+    plan_study(builder, "p", {"a": 0.3, "b": 0.8}, seeds=2)
+    study, ablation = study_of(builder, "p")
+    (f1, *_) = ablation.breakdowns
+    section = study_section.study_section(study, "", several=False)
+    assert section is not None
+    listed = [
+        table
+        for block in section.blocks
+        if (table := block.table if isinstance(block, Figure) else block) and isinstance(table, Table)
+        if {entry.name for entry in f1.entries} <= {str(row[0].text) for row in table.rows}
+        if "Recall" not in table.caption
+    ]
+    assert [table.caption.split(" with ")[0] for table in listed] == ["Differences in F1 from the reference,"]
+    alone = dataclasses.replace(f1, effects={})
+    assert tables.breakdown_table(alone, ablation, "t") is not None, (
+        "without a reference there is no heat map"
+    )

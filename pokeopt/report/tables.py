@@ -41,7 +41,9 @@ from pokeopt.report.words import (
     quantity,
 )
 
-COLLAPSED = "runs no better than naming one class, or far worse than the arm's others; Clopper and Pearson's interval"
+COLLAPSED = (
+    "runs no better than naming one class, or far worse than the arm's others; Clopper and Pearson's interval"
+)
 MOST_ROWS = 30  # of a table that is not folded
 
 

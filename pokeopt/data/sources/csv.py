@@ -32,6 +32,7 @@ from pokeopt.registry import SOURCES, PathText, nearest
 PART_COLUMNS = ("part", "split")  # in any case; taken for the parts if that is what their values are
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that some programs write in place of commas
 MOST_LINES = 20  # of one fault that are named
+NO_NAMES = ("labels", "label", "train", "train_labels", "trainlabels", "data")  # of a set: many have one called so
 
 
 @SOURCES.register("csv")
@@ -75,7 +76,7 @@ class Csv:
         columns = rows[others].reset_index(drop=True)
         values = [value for name in others for value in (name, *columns[name])]
         return SourceTable(
-            name=Path(self.labels).stem,
+            name=_name_of(Path(self.labels)),
             ids=np.array(ids),
             classes=classes,
             labels=np.array([number[label] for label in labels], dtype=np.int64),
@@ -265,3 +266,8 @@ def list_files(folder: Path) -> list[Path]:
         return []
     with os.scandir(folder) as entries:
         return [folder / entry.name for entry in entries if entry.is_file() and not is_hidden(entry.name)]
+
+
+def _name_of(table: Path) -> str:
+    """Return what a report calls the set: the table, or the folder of one whose name says nothing of its images."""
+    return (table.resolve().parent.name or table.stem) if table.stem.lower() in NO_NAMES else table.stem

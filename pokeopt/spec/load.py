@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -137,7 +138,7 @@ class _Loader:
             if not error.where.startswith((f"{self.path}:", "--set")):
                 raise SpecError(self._where(error.where), error.what, error.mend) from error
             raise
-        return spec
+        return replace(spec, places=dict(checker.places))
 
     def _section(self, key: str, empty: Any = None) -> Node:
         """Return a section's node; an empty one where the file has none."""

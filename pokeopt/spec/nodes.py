@@ -44,6 +44,19 @@ class Place:
         return SpecError(self.at(key), what, mend)
 
 
+def where_in(places: Mapping[str, Place], key: str) -> str:
+    """Return the ``where`` of a message about a key: where it, or the nearest above it, was written; else the key.
+
+    >>> where_in({"data": Place("space.yaml", 2, Path())}, "data.split.by")
+    'space.yaml:2 (data.split.by)'
+    """
+    path = key
+    while path not in places and "." in path:
+        path = path.rpartition(".")[0]
+    place = places.get(path, places.get(""))
+    return key if place is None else place.at(key)
+
+
 @dataclass(frozen=True)
 class Node:
     """One value of a file: a scalar, a list or a mapping of nodes.

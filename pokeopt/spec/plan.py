@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pokeopt.spec.claims import Claim
+from pokeopt.spec.nodes import Place, where_in
 from pokeopt.spec.study import StudySpec
 
 Fidelity = Literal["exact", "scaled", "surrogate"]
@@ -26,6 +27,7 @@ class PlannedArm:
         levels: Factor to its level, for designs.
         prefix: (longest arm, epochs) where the arm is read from the curve of another.
         search: The search that this arm is (``unit: search``), or that tunes it first (``retune``).
+        places: Key to where it was written, in the base or the plan.
     """
 
     id: str
@@ -35,6 +37,11 @@ class PlannedArm:
     levels: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, int] | None = None
     search: StudySpec | None = None
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def where(self, key: str) -> str:
+        """Return file, line and key for a message about a key that only the data proved wrong."""
+        return where_in(self.places, key)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,7 @@ class PlanSpec:
         is_quick: A smoke run: no verdicts.
         options: What the command line said beside the file: ``--quick``, ``--base``, ``--set``.
         settings: What is set before every arm, key to value.
+        named: Metric to the file and line that name it.
     """
 
     name: str
@@ -85,6 +93,7 @@ class PlanSpec:
     is_quick: bool
     options: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def as_attribute(self) -> dict[str, Any]:
         """Return what the study attribute ``plan`` keeps of it: JSON values only."""

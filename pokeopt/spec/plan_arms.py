@@ -103,6 +103,7 @@ class ArmResolver:
                 levels=arm.levels,
                 prefix=prefix.get(arm.id),
                 search=self._search(arm, studies[arm.id], configs[arm.id]),
+                places=studies[arm.id].places,
             )
             for arm in declared
         ]

@@ -48,6 +48,7 @@ class PlanReader:
         self.other_base, self.other_fidelity = base, fidelity
         self.sets, self.trial_of = sets, trial_of
         self.root = read_document(path)
+        self.named: dict[str, str] = {}
 
     def read(self) -> PlanSpec:
         """Return the plan."""
@@ -96,6 +97,7 @@ class PlanReader:
             is_quick=self.is_quick,
             options=self._options(),
             settings={key: node.plain() for key, node in changes.items()},
+            named=self.named,
         )
 
     def _options(self) -> tuple[str, ...]:
@@ -307,12 +309,12 @@ class PlanReader:
             raise node.place.error(
                 "metrics", "metrics are a list of names, each once", "write [test/macro_f1]"
             )
-        for name in names:
-            self._check_metric(name, node.place, "metrics", study)
+        for item in node.items or (node,):
+            self._check_metric(str(item.value), item.place, "metrics", study)
         return tuple(names)
 
-    @staticmethod
-    def _check_metric(name: str, place: Place, key: str, study: StudySpec) -> None:
+    def _check_metric(self, name: str, place: Place, key: str, study: StudySpec) -> None:
+        self.named.setdefault(name, place.at(key))
         family = importlib.import_module(METRICS.package)
         for one in name.split(" - "):
             try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pokeopt.errors import SpecError
 from pokeopt.registry import Component
+from pokeopt.spec.nodes import Place, where_in
 from pokeopt.spec.space import SECTIONS, Space
 
 Mode = Literal["one-at-a-time", "leave-one-out", "path"]
@@ -100,6 +101,7 @@ class StudySpec:
         objectives: Metrics to improve.
         baseline: Key to value (a label where there are labels); None without one.
         plugins: Python files, absolute.
+        places: Key to where it was written; empty where the study was not read from a file.
     """
 
     name: str
@@ -117,6 +119,7 @@ class StudySpec:
     plugins: tuple[str, ...]
     tracking: tuple[Component, ...]
     closed: Mapping[str, Any]  # the closed form that all of it was read from; see checker.py
+    places: Mapping[str, Place] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def objective(self) -> str:
@@ -132,6 +135,10 @@ class StudySpec:
     def max_epochs(self) -> int:
         """The largest number of epochs that a configuration may have."""
         return max(int(epochs) for epochs in self.space.values_of("training.epochs"))
+
+    def where(self, key: str) -> str:
+        """Return file, line and key for a message about a key that only the data proved wrong."""
+        return where_in(self.places, key)
 
     def resolved(self) -> dict[str, Any]:
         """Return everything, defaults included, as plain JSON; ``from_resolved`` takes it back."""

@@ -16,7 +16,7 @@ from pokeopt.store import Store
 from pokeopt.study.confirm import arms_between, confirm_of_search, open_confirm
 from pokeopt.study.events import Listen, nobody
 from pokeopt.study.launch import Launch, Outcome, Watch, drive, new_launch, placement_of
-from pokeopt.study.plans import prepare_plan, run_plan
+from pokeopt.study.plans import check_study, prepare_plan, run_plan
 from pokeopt.study.resources import auto_precision
 from pokeopt.study.stopping import StopSignals
 
@@ -97,10 +97,7 @@ def jobs_of_plans(
     for plan in plans:
         if names.count(plan.name) > 1:
             raise UserError(plan.path, f"two plans are called '{plan.name}'", "rename one")
-        if plan.name in store.names() and store.load(plan.name, exact=True).kind != "confirm":
-            raise UserError(
-                plan.path, f"a search is called '{plan.name}' already", "give the plan another name"
-            )
+        check_study(plan, store)
     return [_job_of_plan(replace(plan, study=placing.of(plan.study)), store) for plan in plans]
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pokeopt import metrics
-from pokeopt.errors import SpecError
+from pokeopt.errors import DataError, SpecError
 from pokeopt.spec import StudySpec
 from pokeopt.store import Store
 
 if TYPE_CHECKING:
     from pokeopt.data import Dataset
 
+Where = Callable[[Mapping[str, Any], str], str]
 MOST_DATA_CONFIGS = 16  # prepared before the first trial; others by the worker that needs them
 
 
@@ -25,11 +27,19 @@ def prepare_data(spec: StudySpec, store: Store) -> dict[str, Any]:
     Raises:
         DataError: If images or labels cannot be used.
     """
-    return prepare_configs(itertools.islice(_data_configs(spec), MOST_DATA_CONFIGS), store)
+    configs = itertools.islice(_data_configs(spec), MOST_DATA_CONFIGS)
+    return prepare_configs(configs, store, lambda _, key: spec.where(key))
 
 
-def prepare_configs(configs: Iterable[Mapping[str, Any]], store: Store) -> dict[str, Any]:
+def prepare_configs(
+    configs: Iterable[Mapping[str, Any]], store: Store, where: Where | None = None
+) -> dict[str, Any]:
     """Read the data of resolved configurations, at least one, and return the facts of the first's.
+
+    Args:
+        configs: The configurations.
+        store: Its folder holds the image cache.
+        where: Configuration and key to the file and line that say it.
 
     Raises:
         DataError: If images or labels cannot be used.
@@ -39,7 +49,8 @@ def prepare_configs(configs: Iterable[Mapping[str, Any]], store: Store) -> dict[
 
     first: Dataset | None = None
     for config in configs:
-        dataset = prepare(config["data"], store.cache_dir, external=config.get("external", {}))
+        with at_its_line(config, where):
+            dataset = prepare(config["data"], store.cache_dir, external=config.get("external", {}))
         first = first or dataset
     assert first is not None, "there is at least one configuration"
     counts = {part: _class_counts(first, part) for part in ("train", "val", "test")}
@@ -57,6 +68,31 @@ def prepare_configs(configs: Iterable[Mapping[str, Any]], store: Store) -> dict[
     }
 
 
+@contextmanager
+def at_its_line(config: Mapping[str, Any], where: Where | None) -> Iterator[None]:
+    """Let an error about a key of the data, or about the path that it gives, name the file and line of that key."""
+    try:
+        yield
+    except (DataError, SpecError) as error:
+        key = _key_of(error.where, config)
+        if key is None or where is None:
+            raise
+        what = error.what if key == error.where else f"{error.where}: {error.what}"
+        raise type(error)(where(config, key), what, error.mend) from error
+
+
+def _key_of(where: str, config: Mapping[str, Any]) -> str | None:
+    """Return the key of the data that an error names, itself or by its value; None if it names none."""
+    if where.startswith(("data.", "external.")):
+        return where
+    sections = {"data": config["data"]}
+    sections |= {f"external.{name}": part for name, part in (config.get("external") or {}).items()}
+    found = (
+        f"{path}.{key}" for path, section in sections.items() for key in section if section[key] == where
+    )
+    return next(found, None)
+
+
 def distinct_data(configs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the configurations whose data sections differ, in their order."""
     found: list[Mapping[str, Any]] = []
@@ -68,9 +104,15 @@ def distinct_data(configs: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any
 
 
 def check_classes(
-    spec: StudySpec, names: Iterable[str], classes: Sequence[str], where: str | None = None
+    spec: StudySpec, names: Iterable[str], classes: Sequence[str], named: Mapping[str, str] | None = None
 ) -> None:
-    """Check the classes in metric names, which only the data knows; ``where`` names the file of the names.
+    """Check the classes in metric names, which only the data knows.
+
+    Args:
+        spec: The study.
+        names: The metrics.
+        classes: Of the data.
+        named: Metric to the file and line that name it, for those that the study's own file does not.
 
     Raises:
         SpecError: Naming the first that is none.
@@ -80,9 +122,20 @@ def check_classes(
             try:
                 metrics.find(one, task=spec.task, parts=tuple(spec.external), classes=tuple(classes))
             except SpecError as error:
-                raise SpecError(
-                    f"{where} ({name})" if where else error.where, error.what, error.mend
-                ) from error
+                where = (named or {}).get(name) or _where_named(spec, name) or error.where
+                raise SpecError(where, error.what, error.mend) from error
+
+
+def _where_named(spec: StudySpec, metric: str) -> str | None:
+    """Return the file and line at which a study names a metric; None if it does not."""
+    if spec.search.prune_on == metric:
+        return spec.where("search.prune_on")
+    if (spec.closed.get("objective") or {}).get("metric") == metric:
+        return spec.where("objective.metric")
+    for key in ("objectives", "constraints"):
+        if any(one["metric"] == metric for one in spec.closed.get(key) or ()):
+            return spec.where(key)
+    return None
 
 
 def _data_configs(spec: StudySpec) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ resources, ablation, tracking, mute), never what is measured.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pokeopt.errors import IdentityError
@@ -74,7 +75,7 @@ def settle_precision(spec: StudySpec, precision: str) -> StudySpec:
     for section in training["choice"].values() if "choice" in training else [training]:
         if section["precision"] == "auto":
             section["precision"], is_open = precision, True
-    return StudySpec.from_resolved(tree) if is_open else spec
+    return replace(StudySpec.from_resolved(tree), places=spec.places) if is_open else spec
 
 
 def merged(stored: Mapping[str, Any], wanted: StudySpec) -> StudySpec:
@@ -82,4 +83,4 @@ def merged(stored: Mapping[str, Any], wanted: StudySpec) -> StudySpec:
     now = wanted.resolved()
     tree = {**stored, **{key: now[key] for key in MAY_CHANGE if "." not in key and key in now}}
     tree["search"] = {**stored["search"], "trials": now["search"]["trials"]}
-    return StudySpec.from_resolved(tree)
+    return replace(StudySpec.from_resolved(tree), places=wanted.places)

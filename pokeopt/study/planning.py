@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pokeopt import metrics
 from pokeopt.records import TrialState, TrialTask
 from pokeopt.registry import import_plugins, split_component
+from pokeopt.study.facts import at_its_line, check_classes
 from pokeopt.study.resources import place
 
 if TYPE_CHECKING:
@@ -137,9 +137,10 @@ def make_plan(
     baseline = spec.space.baseline() if spec.baseline is not None else None
     drawn = [spec.space.config(values) for values in _draw(spec.space, N_SIZED)]
     start = spec.space.config(start_values(spec))
-    data = load_data(start["data"], home / "cache", external=start.get("external") or {})
-    for metric in (*spec.objectives, *(constraint.metric for constraint in spec.constraints)):
-        metrics.find(metric, task=spec.task, parts=tuple(spec.external), classes=data.classes)
+    with at_its_line(start, lambda _, key: spec.where(key)):
+        data = load_data(start["data"], home / "cache", external=start.get("external") or {})
+    named = (*spec.objectives, spec.objective, *(constraint.metric for constraint in spec.constraints))
+    check_classes(spec, named, data.classes)
     workers = place(spec.resources).workers
     speed = (
         measure_speed(spec, [start, *drawn][:N_TIMED], data, home)

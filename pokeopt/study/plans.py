@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pokeopt.ablation.arms import Arm
+from pokeopt.errors import UserError
 from pokeopt.spec import PlanSpec
 from pokeopt.store import Store
 from pokeopt.study.confirm import Confirm, open_confirm
@@ -22,12 +23,26 @@ def prepare_plan(plan: PlanSpec, store: Store) -> dict[str, Any]:
     Raises:
         UserError: If data cannot be used, a metric names an unknown class, or the data is not what the study began on.
     """
-    facts = prepare_configs(distinct_data(arm.config for arm in plan.arms), store)
-    names = (*plan.metrics, *(claim.metric for claim in plan.claims), *plan.study.objectives)
-    check_classes(plan.study, names, facts["data"]["classes"], plan.path)
+    check_study(plan, store)
+    of_arm = {id(arm.config): arm for arm in plan.arms}
+    configs = distinct_data(arm.config for arm in plan.arms)
+    facts = prepare_configs(configs, store, lambda config, key: of_arm[id(config)].where(key))
+    names = (*plan.study.objectives, *plan.metrics, *(claim.metric for claim in plan.claims))
+    check_classes(plan.study, names, facts["data"]["classes"], plan.named)
     if plan.name in store.names():
         check_data(plan.name, store.load(plan.name, exact=True).attrs.get("data_hash"), facts["data_hash"])
     return facts
+
+
+def check_study(plan: PlanSpec, store: Store) -> None:
+    """Refuse a plan with the name of a stored search.
+
+    Raises:
+        UserError: Naming the plan's file.
+    """
+    if plan.name in store.names() and store.load(plan.name, exact=True).kind != "confirm":
+        what = f"a search is called '{plan.name}' already"
+        raise UserError(plan.path, what, "give the plan another name")
 
 
 def run_plan(plan: PlanSpec, facts: Mapping[str, Any], launch: Launch, precision: str) -> Outcome:

@@ -67,10 +67,7 @@ def input_bound(evidence: Evidence) -> Iterator[Finding]:
     mend="Report the collapse rate beside the mean and the interquartile mean; look at that run's curve.",
 )
 def collapsed_seed(evidence: Evidence) -> Iterator[Finding]:
-    """One run of an arm lies 5 robust SDs, and a least drop, on the wrong side of its median.
-
-    The drop is 0.05 of a score (of a median above 1: 5 % of it), and half of the median of an error.
-    """
+    """One run of an arm lies 5 robust SDs and 0.05, of an error half of the median, on the wrong side of its median."""
     arms: dict[str, dict[str, float]] = {}
     for run in evidence.runs:
         value = run.recomputed.get(evidence.metric, run.metrics.get(evidence.metric))

@@ -51,6 +51,7 @@ def init(
     _write_checked(target, made.text)
     if as_json:
         facts = {"images": seen.n_images, "classes": dict(seen.counts), "parts": list(seen.given)}
+        facts |= {"source": dict(seen.source), "notes": list(seen.notes)}
         print_json({"file": str(target), "name": made.name, **facts, "expected_s": round(made.expected_s)})
         return 0
     _print(seen, made, target)
@@ -85,6 +86,7 @@ def _print(seen: Survey, made: Suggestion, target: Path) -> None:
     )
     facts = {
         "images": f"{seen.n_images} in {len(names)} classes: {shown}{more}",
+        "labels": seen.labelled_by,
         "sizes": f"{sizes} px, modes {modes}"
         + ("; some are transparent, they go on white" if seen.has_alpha else ""),
         "parts": ", ".join(seen.given) or "none given: 70 % train, 15 % val, 15 % test, by class",
@@ -93,6 +95,8 @@ def _print(seen: Survey, made: Suggestion, target: Path) -> None:
     }
     print_facts(facts)
     say()
+    for note in seen.notes:
+        say(note)
     say(f"wrote {target}")
     say()
     for command in ("plan", "run"):

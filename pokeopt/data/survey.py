@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
+import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from pokeopt.data.dataset import read_source
 from pokeopt.data.images import to_rgba
+from pokeopt.data.label_tables import AmbiguousTableError, search_tables
 from pokeopt.data.outline import bounding_box, find_outline
+from pokeopt.data.sources.base import PARTS, find_images, part_of
+from pokeopt.data.sources.folder import folders_in, holds_classes, holds_pairs, loose_images
 from pokeopt.data.split import SplitRule, draw_split
 from pokeopt.errors import DataError
 
@@ -23,8 +27,6 @@ if TYPE_CHECKING:
     from pokeopt.data.sources.base import SourceTable
 
 MOST_OPENED = 120  # images, spread over the folder: enough to know sizes and kinds
-MOST_ROWS_TRIED = 50  # of a table, to learn which column names the images
-LABEL_NAMES = ("label", "labels", "class", "category", "target", "type", "species", "y")
 BACKGROUND_SHARE = 0.85  # of the image's area: a smaller box leaves something to cut away
 
 
@@ -43,6 +45,8 @@ class Survey:
         is_gray: No opened image has a colour.
         has_alpha: Some opened image is transparent somewhere.
         outlined: Share of the opened images whose dark outline leaves background to cut away.
+        labelled_by: Where the classes are from: which table and columns, or which folders.
+        notes: What was not used, and what else a reader should know, one line each.
     """
 
     folder: Path
@@ -56,6 +60,8 @@ class Survey:
     is_gray: bool
     has_alpha: bool
     outlined: float
+    labelled_by: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def n_images(self) -> int:
@@ -84,82 +90,85 @@ def survey(folder: Path | str, rule: SplitRule) -> Survey:
     root = Path(folder).absolute()
     if not root.is_dir():
         raise DataError(str(folder), "there is no such folder", "name the folder that holds your images")
-    source = _table_source(root) or {"source": "folder", "path": str(_class_root(root))}
+    root = _step_in(root)
+    if holds_pairs(root):
+        what = "its folders inputs and outputs hold pairs, no classes"
+        raise DataError(str(folder), what, "write a file with source: pairs and model: {family: unet}")
+    source, notes = _source(root)
     table = _read(source)
     counts = {name: int((table.labels == k).sum()) for k, name in enumerate(table.classes)}
     if len(counts) < 2:
         what = f"all {len(table.ids)} images are of one class, '{table.classes[0]}'"
-        raise DataError(str(folder), what, "add a folder of images for each further class")
+        mend = "add a folder of images for each further class"
+        if "label" in source:
+            what, mend = f"{what}, in the column '{source['label']}'", "call the column of the classes label"
+        raise DataError(source.get("labels", str(folder)), what, mend)
     draw_split(table, np.arange(len(table.ids)), rule)
-    given = (
-        () if table.given is None else tuple(part for part in ("train", "val", "test") if part in table.given)
+    return Survey(
+        folder=root,
+        source=source,
+        counts=counts,
+        given=() if table.given is None else tuple(part for part in PARTS if part in table.given),
+        labelled_by=_labelled_by(source, root),
+        notes=(*table.notes, *notes),
+        **_looks(table),
     )
-    return Survey(folder=root, source=source, counts=counts, given=given, **_looks(table))
 
 
 def _read(source: Mapping[str, str]) -> SourceTable:
-    from pokeopt.registry import SOURCES
-
-    settings = {key: value for key, value in source.items() if key != "source"}
-    reader = SOURCES.get(source["source"])(**settings)
     with tempfile.TemporaryDirectory() as home:  # where digests are kept, which nobody needs yet
-        table: SourceTable = reader.read(Path(home))
-    return table
+        return read_source(source, Path(home))
 
 
-def _class_root(root: Path) -> Path:
-    """Return the folder of the class folders: one that holds nothing but another folder of folders is stepped into."""
-    inside = [path for path in root.iterdir() if not path.name.startswith(".")]
-    if len(inside) == 1 and inside[0].is_dir() and any(path.is_dir() for path in inside[0].iterdir()):
-        return _class_root(inside[0])
+def _step_in(root: Path) -> Path:
+    """Return the folder that holds the set: one with nothing but another folder of folders is stepped into."""
+    inside = folders_in(root)
+    is_shell = len(inside) == 1 and not loose_images(root) and not list(root.glob("*.[cC][sS][vV]"))
+    if is_shell and (folders_in(inside[0]) or list(inside[0].glob("*.[cC][sS][vV]"))):
+        return _step_in(inside[0])
     return root
 
 
-def _table_source(root: Path) -> dict[str, str] | None:
-    """Return the settings of a table in this folder whose rows name images in it or beside it; None without one."""
-    for path in sorted(root.glob("*.csv")):
-        rows = _first_rows(path)
-        if not rows:
-            continue
-        for images in _image_folders(root):
-            names = {name for file in images.iterdir() for name in (file.name, file.stem)}
-            found = [key for key in rows[0] if all(row.get(key) in names for row in rows)]
-            if found and (label := _label_column(rows, found[0])):
-                return {
-                    "source": "csv",
-                    "images": str(images),
-                    "labels": str(path),
-                    "id": found[0],
-                    "label": label,
-                }
-    return None
+def _source(root: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the settings that read a folder, and a sentence on each table that is not used.
+
+    Raises:
+        DataError: If a table is there that cannot be used, and the folders are no classes.
+    """
+    found = search_tables(root)
+    by_folders = {"source": "folder", "path": str(root)}
+    folders = folders_in(root)
+    if any(part_of(folder.name) == "train" and holds_classes(folder) for folder in folders):
+        unread = (
+            (f"{found.best.path.name} is not used: the folders give classes and parts.",)
+            if found.best
+            else ()
+        )
+        return by_folders, (*unread, *found.passed)
+    names = {re.sub(r"\d+", "", folder.name) for folder in folders}
+    are_classes = len(folders) > 1 and not loose_images(root) and (len(names) > 1 or names == {""})
+    best = found.best
+    if best is not None and (best.is_certain or not are_classes):
+        own = {"images": str(best.images), "labels": str(best.path), "id": best.id, "label": best.label}
+        return {"source": "csv", **own}, found.passed
+    if best is not None:
+        return by_folders, (f"{best.path.name} is not used: the folders give the classes.", *found.passed)
+    if isinstance(found.fault, AmbiguousTableError):
+        raise found.fault
+    if found.fault is not None and not are_classes and find_images(root)[0]:
+        raise found.fault
+    return by_folders, found.passed
 
 
-def _first_rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            rows = [row for _, row in zip(range(MOST_ROWS_TRIED), reader, strict=False)]
-    except (OSError, UnicodeError, csv.Error):
-        return []
-    plain = [{str(key).strip(): str(value).strip() for key, value in row.items() if key} for row in rows]
-    return [row for row in plain if any(row.values())]
-
-
-def _image_folders(root: Path) -> Iterator[Path]:
-    """Yield the folders that may hold a table's images: this one and those in it."""
-    yield root
-    yield from sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
-def _label_column(rows: list[dict[str, str]], id_column: str) -> str | None:
-    """Return the column of the classes: by its name, else the first of several values that repeat."""
-    others = [key for key in rows[0] if key != id_column]
-    for name in LABEL_NAMES:
-        for key in others:
-            if key.lower().rstrip("0123456789") == name:
-                return key
-    return next((key for key in others if 1 < len({row.get(key) for row in rows}) < len(rows)), None)
+def _labelled_by(source: Mapping[str, str], root: Path) -> str:
+    """Return where the classes are from, in words."""
+    if source["source"] == "folder":
+        return f"the class folders of {Path(source['path']).name}"
+    images, labels = Path(source["images"]), Path(source["labels"])
+    place = f"in {images.relative_to(root)}"
+    if images == root:
+        place = "beside it" if loose_images(root) else "in the folders beside it"
+    return f"{labels.name}, column {source['label']}; images {place}, by the column {source['id']}"
 
 
 def _looks(table: SourceTable) -> dict[str, Any]:

@@ -108,7 +108,8 @@ class FirstFile:
             )
         if seen.given:
             parts = ", ".join(seen.given)
-            lines.append(f"  # {parts}: as the folder divides them; a missing part is drawn from train")
+            divider = "table" if seen.source["source"] == "csv" else "folder"
+            lines.append(f"  # {parts}: as the {divider} divides them; a missing part is drawn from train")
         lines.append("  split: {train: 0.70, val: 0.15, test: 0.15, by: class, seed: 0}")
         if self.is_cropped:
             lines.append(f"  preprocess: {CROPS}  # crop: cut to the dark outline")

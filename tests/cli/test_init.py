@@ -173,6 +173,148 @@ def other_table(folder: Path) -> str:
     return "there are no class folders"
 
 
+def pairs(folder: Path) -> str:
+    for name in ("inputs", "outputs"):
+        write_digits(folder / name, range(12), layout="{row}.png")
+    return "hold pairs, no classes; write a file with source: pairs"
+
+
+def unlabeled_part(folder: Path) -> str:
+    write_digits(folder / "Train", range(60))
+    write_digits(folder / "unlabeled", range(60, 70), layout="{row}.png")
+    return "'unlabeled' stands beside Train"
+
+
+def table_of(
+    folder: Path,
+    text: str,
+    *,
+    row: str = "{row},{label}",
+    n: int = 40,
+    images: str = "images",
+    **settings: str,
+) -> None:
+    """Write digits into a folder, and a table of them."""
+    write_digits(folder / images, range(n), layout="{row}.png")
+    rows = [row.format(row=number, label=DIGITS.target[number]) for number in range(n)]
+    table = folder / settings.get("table", "labels.csv")
+    table.write_text("\n".join([text, *rows]), encoding=settings.get("encoding", "utf-8"))
+
+
+def semicolons(folder: Path) -> str:
+    table_of(folder, "Id;label", row="{row};{label}")
+    return "labels.csv: the table is separated by semicolons"
+
+
+def utf_16(folder: Path) -> str:
+    table_of(folder, "Id,label", encoding="utf-16")
+    return "labels.csv: the table cannot be read"
+
+
+def no_header(folder: Path) -> str:
+    table_of(folder, "0,zero")
+    return "labels.csv:1: the table has no header: its first line names the image '0'"
+
+
+def missing_image(folder: Path) -> str:
+    table_of(folder, "Id,label")
+    (folder / "images" / "7.png").unlink()
+    return "the image '7' of labels.csv:9 is missing"
+
+
+def other_names(folder: Path) -> str:
+    table_of(folder, "Id,label", row="digit {row},{label}")
+    return "labels.csv: only 10 of 40 rows name an image of bad, by the column 'label'"
+
+
+def one_hot(folder: Path) -> str:
+    write_digits(folder / "images", range(40), layout="{row}.png")
+    rows = [f"{row},{row % 2},{1 - row % 2}" for row in range(40)]
+    (folder / "labels.csv").write_text("\n".join(["file,odd,even", *rows]))
+    return "a column of 0 and 1 for each of odd, even; one column of class names is needed"
+
+
+def two_homes(folder: Path) -> str:
+    table_of(folder, "Id,label", images="a")
+    table_of(folder, "Id,label", images="b")
+    return "the images that it names are in 2 folders: a, b; call the table like the folder"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        pairs,
+        unlabeled_part,
+        semicolons,
+        utf_16,
+        no_header,
+        missing_image,
+        other_names,
+        one_hot,
+        two_homes,
+    ],
+)
+def test_what_it_cannot_use_is_refused_by_its_own_fault(run: Run, tmp_path: Path, build: object) -> None:
+    """Folders are not taken for classes because a table beside them has a fault."""
+    test_a_bad_folder_is_one_line(run, tmp_path, build)
+
+
+@pytest.mark.parametrize(
+    ("table", "images", "header", "row"),
+    [
+        ("train.csv", "train", "id,label", "{row},{label}"),
+        ("trainLabels.csv", "train", "id,label", "{row}.png,{label}"),
+        ("Data.CSV", "images", "Image Index,Finding Labels", "{row},{label}"),
+        ("labels.csv", "images", "path,y", "images/{row}.png,{label}"),
+        ("labels.csv", "images", "split_by,file,label", "x,{row},{label}"),
+    ],
+)
+def test_the_table_is_told_and_the_images_are_its_own(
+    run: Run, tmp_path: Path, table: str, images: str, header: str, row: str
+) -> None:
+    """Test images of the same names, and the example of a submission for them, are no training data."""
+    folder = tmp_path / "set"
+    table_of(folder, header, row=row, images=images, table=table, n=60)
+    write_digits(folder / "holdout", range(90, 150), layout="{row}.png")
+    for number, path in enumerate(sorted((folder / "holdout").iterdir())):
+        path.rename(path.with_name(f"{number}.png"))
+    rows = [f"{number},{number % 3}" for number in range(60)]
+    (folder / "a_sample_submission.csv").write_text("\n".join(["id,label", *rows]))
+    data = made(run, "set").closed["data"]
+    assert Path(data["labels"]).name == table
+    where = Path(data["images"]) / ("images" if header.startswith("path") else "")
+    assert where.name == images
+    _, out, _ = run("init", "set", "--force")
+    assert f"labels           {table}, column {data['label']}; images " in out
+    assert "60 in 10 classes" in out
+    assert "a_sample_submission.csv is not used: it is an example of a submission.\n" in out
+
+
+def test_a_column_of_parts_is_no_class(run: Run, tmp_path: Path) -> None:
+    write_digits(tmp_path / "set" / "images", range(60), layout="{row}.png")
+    rows = [f"{row}.png,{'val' if row % 5 == 0 else 'train'},d{DIGITS.target[row] % 3}" for row in range(60)]
+    (tmp_path / "set" / "meta.csv").write_text("\n".join(["file,split,digit", *rows]))
+    data = made(run, "set").closed["data"]
+    assert (data["id"], data["label"]) == ("file", "digit")
+    assert "# train, val: as the table divides them" in Path("set.yaml").read_text()
+
+
+def test_images_in_several_folders_of_one_table(run: Run, tmp_path: Path) -> None:
+    write_digits(tmp_path / "set", range(60), layout="images_0{label}/{row}.png")
+    rows = [f"{row}.png,{'even' if DIGITS.target[row] % 2 == 0 else 'odd'}" for row in range(60)]
+    (tmp_path / "set" / "entries.csv").write_text("\n".join(["Image Index,Finding", *rows]))
+    made(run, "set")
+    assert "60 in 2 classes: even" in run("init", "set", "--force")[1]
+
+
+def test_class_folders_win_over_a_table_of_something_else(run: Run, tmp_path: Path) -> None:
+    write_digits(tmp_path / "set", range(60))
+    rows = [f"{row}.png,{row % 2 + 10}" for row in range(60)]
+    (tmp_path / "set" / "widths.csv").write_text("\n".join(["file,width", *rows]))
+    assert made(run, "set").closed["data"]["source"] == "folder"
+    assert "widths.csv is not used: the folders give the classes.\n" in run("init", "set", "--force")[1]
+
+
 @pytest.mark.parametrize("build", [empty, one_class, three_images, loose_images, broken_image, other_table])
 def test_a_bad_folder_is_one_line(run: Run, tmp_path: Path, build: object) -> None:
     folder = tmp_path / "bad"

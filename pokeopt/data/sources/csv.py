@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -124,23 +125,15 @@ class Csv:
         folder = Path(self.images)
         if not folder.is_dir():
             raise DataError(self.images, "there is no such folder", "check data.images")
-        files: dict[Path, _Files] = {}
+        index = ImageIndex(folder)
         found: list[Path] = []
         missing: list[tuple[int, str]] = []
-        below: _Files | None = None
         for line, name in ids.items():
-            path = folder / name
-            if path.parent not in files:
-                files[path.parent] = _Files(list_files(path.parent))
-            candidates = files[path.parent].called(path.name)
-            if not candidates and path.parent == folder:
-                if below is None:
-                    below = _Files(find_images(folder)[0])
-                candidates = below.called(path.name)
+            candidates = index.find(name)
             if len(candidates) > 1:
-                options = " or ".join(sorted(str(one.relative_to(path.parent)) for one in candidates))
+                options = " or ".join(sorted(str(one.relative_to(folder)) for one in candidates))
                 mend = "remove one, or write the table's names as one of these"
-                raise DataError(str(path.parent), f"image '{name}' may be {options}", mend)
+                raise DataError(str(folder), f"image '{name}' may be {options}", mend)
             if not candidates:
                 missing.append((int(str(line)), name))
             found += candidates
@@ -149,8 +142,7 @@ class Csv:
             what = f"the image '{name}' of {Path(self.labels).name}:{line} is missing"
             what += _and_lines(line for line, _ in missing[1:])
             raise DataError(str(folder / name), what, "add the file or remove the row")
-        there = {path for one in (*files.values(), *([below] if below else [])) for path in one.images}
-        return found, _left_out(len(there - set(found)), folder, Path(self.labels))
+        return found, _left_out(len(index.seen() - set(found)), folder, Path(self.labels))
 
     def _parts(self, rows: pd.DataFrame) -> tuple[npt.NDArray[np.str_] | None, str]:
         """Return the part of each row, or None, and a sentence on where they are from, empty where there is none."""
@@ -185,14 +177,46 @@ class _Files:
         self._others: dict[str, list[Path]] = {}
         for path in paths:
             is_image = path.suffix.lower() in suffixes
-            self.by_name.setdefault(path.name, []).append(path)
-            (self.by_stem if is_image else self._others).setdefault(path.stem, []).append(path)
+            self.by_name.setdefault(_composed(path.name), []).append(path)
+            (self.by_stem if is_image else self._others).setdefault(_composed(path.stem), []).append(path)
             if is_image:
                 self.images.add(path)
 
     def called(self, name: str) -> list[Path]:
         """Return the files of that very name, else those of that name and a suffix."""
+        name = _composed(name)
         return self.by_name.get(name) or self.by_stem.get(name) or self._others.get(name, [])
+
+
+def _composed(name: str) -> str:
+    """Return a name with each accented letter as one character: a Mac writes files with two."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+class ImageIndex:
+    """Images of a folder by the names that a table gives them; a folder is listed when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._files: dict[Path, _Files] = {}
+        self._below: _Files | None = None
+
+    def find(self, name: str, *, below: bool = True) -> list[Path]:
+        """Return the files that a name may mean: where it says, else, if ``below``, in a folder under it."""
+        path = self.folder / name
+        if path.parent not in self._files:
+            self._files[path.parent] = _Files(list_files(path.parent))
+        found = self._files[path.parent].called(path.name)
+        if found or not below or path.parent != self.folder:
+            return found
+        if self._below is None:
+            self._below = _Files(find_images(self.folder)[0])
+        return self._below.called(path.name)
+
+    def seen(self) -> set[Path]:
+        """Return the images in all folders that were listed."""
+        below = [] if self._below is None else [self._below]
+        return {path for files in (*self._files.values(), *below) for path in files.images}
 
 
 def _as_given(column: str) -> str:
@@ -218,8 +242,12 @@ def _and_lines(lines: Iterable[int]) -> str:
 
 def header_is_row(header: Iterable[str], folder: Path) -> str | None:
     """Return the word of a header that names an image of a folder: the header then is a row; None where none does."""
-    files = _Files(list_files(folder))
-    return next((name for name in header if files.images.intersection(files.called(name))), None)
+    index = ImageIndex(folder)
+    suffixes = image_suffixes()
+    for name in header:
+        if any(path.suffix.lower() in suffixes for path in index.find(name, below=False)):
+            return name
+    return None
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def _are_parts(root: Path, folders: Sequence[Path]) -> bool:
     names = {part: [folder.name for folder in folders if parts[folder] == part] for part in parts.values()}
     train = next((folder for folder in folders if parts[folder] == "train"), None)
     if train is None:
-        if folders and None not in names and all(_holds_classes(folder) for folder in folders):
+        if folders and None not in names and all(holds_classes(folder) for folder in folders):
             what = f"of the parts there are only {', '.join(folder.name for folder in folders)}"
             raise DataError(str(root), what, "add a folder train with its class folders")
         return False
@@ -109,19 +109,20 @@ def _are_parts(root: Path, folders: Sequence[Path]) -> bool:
                 what = f"{' and '.join(alike)} are both the {part} part"
                 raise DataError(str(root), what, "keep one of them")
         return True
-    if _holds_classes(train):
+    if holds_classes(train):
         known = ", ".join(folder.name for folder in folders if parts[folder])
         mend = f"move it out, or rename {train.name} if that is a class"
         raise DataError(str(root), f"'{names[None][0]}' stands beside {known}", mend)
     return False
 
 
-def _holds_classes(folder: Path) -> bool:
+def holds_classes(folder: Path) -> bool:
     """Return whether there are folders in a folder, and no images beside them."""
-    return bool(folders_in(folder)) and not _loose_images(folder)
+    return bool(folders_in(folder)) and not loose_images(folder)
 
 
-def _loose_images(root: Path) -> list[Path]:
+def loose_images(root: Path) -> list[Path]:
+    """Return the images that lie in a folder itself, sorted."""
     suffixes = image_suffixes()
     return sorted(
         path
@@ -132,7 +133,7 @@ def _loose_images(root: Path) -> list[Path]:
 
 def _labelled(root: Path, others: Counter[str]) -> Iterator[tuple[str, Path]]:
     """Yield (class, file) of every image below a folder of class folders, and count the files that are none."""
-    loose = _loose_images(root)
+    loose = loose_images(root)
     if loose:
         what = f"the image lies in no class folder of {root}"
         raise DataError(str(loose[0]), what, "move it into the folder of its class")
@@ -154,7 +155,7 @@ def _labelled(root: Path, others: Counter[str]) -> Iterator[tuple[str, Path]]:
 def _check_depth(root: Path, only: Path) -> None:
     """Refuse a single class folder that itself holds class folders: they were meant."""
     inside = [only]
-    while len(inside) == 1 and not _loose_images(inside[0]):
+    while len(inside) == 1 and not loose_images(inside[0]):
         inside = folders_in(path := inside[0])
     if len(inside) > 1:
         what = f"all images are of one class, '{only.name}', and lie in {len(inside)} folders of {path.name}"

@@ -60,7 +60,7 @@ def _figure(sets: Sequence[CurveSet], ablation: AblationSummary, id_: str, quest
         f"Each line is an arm's mean over the seeds that reached the epoch, with its mark at the end, {spread} one "
         "standard deviation. "
     )
-    if not _has_bands(sets[0]):
+    if any(map(_abreast, sets)):
         reading += "Marks of arms that end at the last epoch stand side by side behind it. "
     if any(_early(curve) for found in sets for curve in found.curves):
         reading += "A hollow mark stands where a stopping rule ended a run; from there on the mean lacks it. "
@@ -82,8 +82,7 @@ def _drawing(found: CurveSet, ablation: AblationSummary, width: float) -> Markup
     ends = [
         x for curve in found.curves for x in (*curve.means, *curve.lows[first:], *curve.highs[first:])
     ] + [value for curve in found.curves for _, _, value in _early(curve)]
-    # the ends of these would cover each other; any other arm's stands on its line
-    abreast = [] if has_bands else [curve.arm_id for curve in found.curves if curve.steps[-1] == last]
+    abreast = _abreast(found)
     right = width - RIGHT - END * len(abreast)
     across = Scale(min(curve.steps[0] for curve in found.curves), max(last, 2), LEFT, right)
     up = spanning(ends, TOP + HEIGHT, TOP)
@@ -107,6 +106,12 @@ def _drawing(found: CurveSet, ablation: AblationSummary, width: float) -> Markup
 def _has_bands(found: CurveSet) -> bool:
     """Whether the spread is drawn along the lines: of many arms the bands would cover each other."""
     return len(found.curves) <= MOST_BANDS
+
+
+def _abreast(found: CurveSet) -> list[str]:
+    """Return the arms whose ends would cover each other, so that they stand behind the axis."""
+    ending = [curve.arm_id for curve in found.curves if curve.steps[-1] == _last(found)]
+    return ending if len(ending) > 1 and not _has_bands(found) else []
 
 
 def _last(found: CurveSet) -> int:

@@ -51,6 +51,7 @@ def prepare_configs(
     for config in configs:
         with at_its_line(config, where):
             dataset = prepare(config["data"], store.cache_dir, external=config.get("external", {}))
+            check_several_classes(config, dataset.classes)
         first = first or dataset
     assert first is not None, "there is at least one configuration"
     counts = {part: _class_counts(first, part) for part in ("train", "val", "test")}
@@ -66,6 +67,20 @@ def prepare_configs(
             "duplicates_across_splits": [list(pair) for pair in first.duplicates_across_splits[:100]],
         },
     }
+
+
+def check_several_classes(config: Mapping[str, Any], classes: Sequence[str]) -> None:
+    """Refuse to tell the images of one class apart; networks that make images may be trained on them.
+
+    Raises:
+        DataError: If the model is a classifier and there is one class.
+    """
+    from pokeopt.spec.fitting import task_of
+
+    family = str(config["model"]["family"])
+    if len(classes) < 2 and task_of(family) == "classification":
+        what = f"all images are of one class, '{classes[0]}', and a model '{family}' is to tell classes apart"
+        raise DataError("data.source", what, "add images of another class")
 
 
 @contextmanager

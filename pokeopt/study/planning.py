@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pokeopt.records import TrialState, TrialTask
 from pokeopt.registry import import_plugins, split_component
-from pokeopt.study.facts import at_its_line, check_classes
+from pokeopt.study.facts import at_its_line, check_classes, check_several_classes
 from pokeopt.study.resources import place
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def make_plan(
     start = spec.space.config(start_values(spec))
     with at_its_line(start, lambda _, key: spec.where(key)):
         data = load_data(start["data"], home / "cache", external=start.get("external") or {})
+        check_several_classes(start, data.classes)
     named = (*spec.objectives, spec.objective, *(constraint.metric for constraint in spec.constraints))
     check_classes(spec, named, data.classes)
     workers = place(spec.resources).workers

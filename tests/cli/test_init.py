@@ -332,3 +332,16 @@ def test_a_folder_that_is_not_there(run: Run) -> None:
         2,
         "error: nowhere: there is no such folder; name the folder that holds your images\n",
     )
+
+
+def test_a_classifier_needs_two_classes(run: Run, tmp_path: Path) -> None:
+    """Networks that make images may be trained on one class: a folder of it is no fault in itself."""
+    write_digits(tmp_path / "set", range(40), layout="all/{row}.png")
+    for family, code in (("mlp", 2), ("autoencoder", 0)):
+        text = f"data: {{source: folder, path: set}}\nmodel: {{family: {family}}}\n"
+        (tmp_path / "space.yaml").write_text(text)
+        found, _, err = run("plan", "space.yaml")
+        assert (found, "space.yaml:1 (data.source): all images are of one class, 'all'" in err) == (
+            code,
+            code > 0,
+        )

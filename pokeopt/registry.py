@@ -80,6 +80,8 @@ class Family:
             ):
                 what = f"the {self.kind} '{name}' has no settings that can be told"
                 raise SpecError(_origin(component), what, "add @dataclass(frozen=True) above it")
+            if not component.__module__.startswith("pokeopt."):
+                self._load()  # so that a plugin's name clashes here, and not wherever the family is looked up next
             known = self._members.get(name)
             if known is not None and _origin(known) != _origin(component):
                 what = f"two {self.kind}s are called '{name}': {_origin(known)} and {_origin(component)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -134,3 +135,16 @@ def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
     import_plugins(FILES)
     with pytest.raises(SpecError, match="two loss terms are called 'brier'"):
         import_plugins([str(copy)])
+
+
+def test_a_name_of_ours_is_refused_where_the_plugin_is_named(tmp_path: Path) -> None:
+    """In a process of its own: whether the family was looked up before must not matter."""
+    (tmp_path / "twice.py").write_text(
+        "from pokeopt.registry import OPTIMIZERS\n@OPTIMIZERS.register('adam')\ndef mine(): pass\n"
+    )
+    space = tmp_path / "space.yaml"
+    space.write_text("data: {source: digits}\nmodel: {family: mlp}\nplugins: [twice.py]\n")
+    code = f"from pokeopt.spec import load_study\nload_study({str(space)!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"{space}:3 (plugins): " in done.stderr
+    assert "two optimizers are called 'adam'" in done.stderr

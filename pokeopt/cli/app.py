@@ -115,14 +115,19 @@ def _program(
     """Find good values for an image model's settings, then measure why they are good."""
 
 
+def _as_epilog(example: str) -> str:
+    return f"\b\nExample:\n  {example}"
+
+
 def _build() -> typer.Typer:
     program = typer.Typer(name="pokeopt", **PLAIN | {"add_completion": True})
     program.callback()(_program)
-    data = typer.Typer(help="Build, describe and import image sets.", **PLAIN)
+    example = DATA_EXAMPLES[datasets.describe]
+    data = typer.Typer(help="Build, describe and import image sets.", epilog=_as_epilog(example), **PLAIN)
     for group, examples in ((program, EXAMPLES), (data, DATA_EXAMPLES)):
         for function, example in examples.items():
             name = function.__name__.rstrip("_").replace("_", "-")
-            group.command(name, epilog=f"\b\nExample:\n  {example}", no_args_is_help=False)(function)
+            group.command(name, epilog=_as_epilog(example), no_args_is_help=False)(function)
     program.add_typer(data, name="data")
     return program
 

@@ -103,9 +103,9 @@ def best(name: Name, storage: Storage = None, home: Home = None, as_json: Json =
         raise UserError(view.name, what, f"see pokeopt show {view.name}, or pokeopt best {parent}")
     row = view.best
     if row is None:
-        raise StoreError(
-            view.name, f"no trial is complete ({counts(view.states())})", f"see pokeopt show {view.name}"
-        )
+        found = counts(view.states())
+        what = f"no trial is complete ({found})" if found else "it has no trial yet"
+        raise StoreError(view.name, what, f"see pokeopt show {view.name}")
     if as_json:
         print_json({"study": view.name} | trial_as_plain(row))
         return 0

@@ -48,6 +48,8 @@ def data_of(target: str, sets: Sequence[str] = ()) -> DataSection:
         mend = "give a table (.csv), .npz, a JSON index of pairs, a search-space file (.yaml) or a folder"
         raise UserError(target, "no source reads such a file by itself", mend)
     if target not in SOURCES.names():
+        if suffix or len(path.parts) > 1:  # a path: no source is called so
+            raise UserError(target, "there is no such file or folder", "check the path")
         what = "this is no file, no folder and no source"
         raise UserError(target, what, nearest(target, SOURCES.names()))
     return with_settings({"source": target}, sets), {}

@@ -155,8 +155,9 @@ class _Reader:
         if over is not None:
             if set(over.mapping) != {"arm", "from"}:
                 raise self._error(over, "'over' names two arms", "write over: {arm: A, from: B}")
-            fields["over"] = (self._arm(over.mapping["arm"]), self._arm(over.mapping["from"]))
-        return fields | {"other": self._arm(self._needed(node, "from", "diff"))}
+            fields["over"] = self._two(over, self._arm(over.mapping["arm"]), self._arm(over.mapping["from"]))
+        _, other = self._two(node, fields["arm"], self._arm(self._needed(node, "from", "diff")))
+        return fields | {"other": other}
 
     def _equal(self, node: Node) -> dict[str, Any]:
         if not node.is_list or len(node.items) != 2:
@@ -167,14 +168,16 @@ class _Reader:
             raise self._error(
                 within or node, f"'within' must be above 0, got {value:g}", "write within: 0.01"
             )
-        return {"arms": tuple(self._arm(item) for item in node.items), "within": value}
+        one, other = (self._arm(item) for item in node.items)
+        return {"arms": self._two(node, one, other), "within": value}
 
     def _threshold(self, node: Node) -> dict[str, Any]:
         return self._bounded(node, "threshold", default_minimum=None)
 
     def _ratio(self, node: Node) -> dict[str, Any]:
         fields = self._bounded(node, "ratio", default_minimum=1.0)
-        return fields | {"other": self._arm(self._needed(node, "to", "ratio"))}
+        _, other = self._two(node, fields["arm"], self._arm(self._needed(node, "to", "ratio")))
+        return fields | {"other": other}
 
     def _qual(self, node: Node) -> dict[str, Any]:
         if isinstance(node.value, str) and node.value.strip():
@@ -214,6 +217,12 @@ class _Reader:
         if arm not in self.arm_ids:
             raise self._error(node, f"no arm is called '{arm}'", nearest(arm, self.arm_ids))
         return arm
+
+    def _two(self, node: Node, one: str, other: str) -> tuple[str, str]:
+        """Refuse an arm beside itself: what a claim says of the two is then known without a run."""
+        if one == other:
+            raise self._error(node, f"'{one}' is compared with itself", "name two arms")
+        return one, other
 
     def _number(self, node: Node, key: str) -> float:
         value = node.value

@@ -66,7 +66,9 @@ def read_text(text: str, file: str, folder: Path, *, is_set: bool = False) -> No
             file, f"this is not YAML: {_one_line(str(error))}", "save it as plain text"
         ) from error
     except RecursionError as error:
-        raise SpecError(file, "this is nested too deeply", "write it flatter") from error
+        counts = [sum(map(line.count, "[{")) for line in text.split("\n")]  # what went too deep knows no line
+        place = Place(file, None if is_set else counts.index(max(counts)) + 1, folder)
+        raise place.error("", "this is nested too deeply", "write it flatter") from error
     if root is None:
         return Node(None, Place(file, None if is_set else 1, folder))
     return _Reader(file, folder, is_set).read(root, "", 0)
@@ -98,7 +100,10 @@ class _Reader:
             place = Place(self.file, None if self.is_set else line, self.folder)
             name = self._scalar(key_node, place, key) if isinstance(key_node, ScalarNode) else None
             if not isinstance(name, str):
-                text = key_node.value if isinstance(key_node, ScalarNode) else "a list or mapping"
+                if not isinstance(key_node, ScalarNode):
+                    what = "a key must be text, got a list or a mapping"
+                    raise place.error(key, what, "write KEY: VALUE, without '?' and brackets before the ':'")
+                text = key_node.value
                 raise place.error(key, f"a key must be text, got {text}", f"write it in quotes: '{text}'")
             if name == "<<" and key_node.style is None:
                 raise place.error(key, "YAML 1.2 has no merge key '<<'", "write the keys out")
@@ -140,7 +145,7 @@ def _mend_of(error: MarkedYAMLError) -> str:
     if "\\t" in problem:
         return "indent with spaces, not tabs"
     if "another document" in problem:
-        return "one file holds one study: take out the '---'"
+        return "one file holds one study: take out the '---', and a '%YAML' line before it"
     if "mapping values" in problem:
         return "put text that holds ': ' in quotes"
     return "check the brackets, quotes and indentation near this line"

@@ -96,7 +96,7 @@ class Param:
             for choice in self.choices:
                 if same(choice, value):
                     return choice
-            raise self._misfit(value, nearest(str(value), map(_text, self.choices)))
+            raise self._misfit(value, self._choice_near(value))
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise self._misfit(value, "give a number")
         if self.kind == "int" and value != int(value):
@@ -124,6 +124,17 @@ class Param:
         step = f" in steps of {self.step:g}" if self.step is not None else ""
         ends = self.ends()
         return f"[{ends[0]}, {ends[1]}]{step}"
+
+    def _choice_near(self, value: Any) -> str:
+        """Return the mend of a value that is no choice; one of another type may look the same."""
+        alike = next((choice for choice in self.choices if _text(choice) == str(value)), None)
+        if alike is None or type(alike) is type(value):
+            return nearest(str(value), map(_text, self.choices))
+        return (
+            f"write '{alike}', in quotes"
+            if isinstance(alike, str)
+            else f"write {_text(alike)}, without quotes"
+        )
 
     def _misfit(self, value: Any, mend: str) -> SpecError:
         what = (

@@ -29,6 +29,7 @@ from pokeopt.spec.slots import Slot, scalar_schema, slot_of
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+EXCLUSIVE = {"objective": "object", "objectives": "array"}  # at most one, unless it is null
 NOWHERE = Place("", None, Path())
 
 
@@ -81,6 +82,10 @@ class _Writer:
             "type": "object",
             "properties": properties,
             "required": ["data", "model"],
+            "not": {
+                "required": ["objective", "objectives"],
+                "properties": {one: {"type": kind} for one, kind in EXCLUSIVE.items()},
+            },
             "additionalProperties": False,
             "$defs": {**self.defs, **_marker_defs()},
         }

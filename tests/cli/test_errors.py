@@ -27,6 +27,7 @@ MISTAKES = {
     "nothing to delete": (["delete", "mlp", "--yes"], "mlp"),
     "a store of another kind": (["list", "--storage", "mysql://db"], "mysql://db"),
     "no such source": (["data", "describe", "creeatures"], "creeatures"),
+    "no such table": (["data", "describe", "nope.csv"], "there is no such file"),
 }
 
 

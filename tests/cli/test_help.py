@@ -25,6 +25,12 @@ def test_help_ends_with_an_example(run: Run, name: str) -> None:
     assert COMMANDS[name].startswith(f"pokeopt {name} ") or COMMANDS[name] == f"pokeopt {name}"
 
 
+def test_a_group_of_commands_ends_with_an_example_of_one(run: Run) -> None:
+    code, out, _ = run("data", "--help")
+    assert code == 0
+    assert out.rstrip().splitlines()[-1].strip() in DATA_EXAMPLES.values()
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_example_parses(name: str) -> None:
     """An option that was renamed must not live on in an example."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pokeopt.store import open_store
+from pokeopt.store.writing import StudyWriter
 from tests.cli.conftest import Run
 
 
@@ -80,6 +82,16 @@ def test_best_of_a_confirm_study_is_refused(run: Run, home: Path) -> None:
     code, _, err = run("best", "mlp.ablation", "--home", str(home))
     assert code == 2
     assert "pokeopt best mlp" in err
+
+
+def test_best_of_a_study_without_a_trial(run: Run, tmp_path: Path) -> None:
+    StudyWriter(
+        open_store(None, tmp_path), "bare", ("maximize",), {"kind": "search", "metric": "val/macro_f1"}
+    )
+    code, _, err = run("best", "bare", "--home", str(tmp_path))
+    assert code == 1
+    assert "it has no trial yet" in err
+    assert "()" not in err
 
 
 def test_json_is_what_a_script_needs(run: Run, home: Path) -> None:

@@ -29,6 +29,7 @@ WRONG_IN_FORM = [
     "text_for_bool",
     "component_not_in_list",
     "two_components_in_one",
+    "two_objectives",
     "null_component",
     "marker_key",
     "empty_choice",

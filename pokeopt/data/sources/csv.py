@@ -33,7 +33,14 @@ from pokeopt.registry import SOURCES, PathText, nearest
 PART_COLUMNS = ("part", "split")  # in any case; taken for the parts if that is what their values are
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that some programs write in place of commas
 MOST_LINES = 20  # of one fault that are named
-NO_NAMES = ("labels", "label", "train", "train_labels", "trainlabels", "data")  # of a set: many have one called so
+NO_NAMES = (
+    "labels",
+    "label",
+    "train",
+    "train_labels",
+    "trainlabels",
+    "data",
+)  # of a set: many have one called so
 
 
 @SOURCES.register("csv")

@@ -246,6 +246,7 @@ def test_external_sets_of_their_own(load: Load, tmp_path: Path) -> None:
         "id": "Id",
         "label": "label",
         "group": None,
+        "part": None,
         "preprocess": config["data"]["preprocess"],
     }
     assert set(spec.external) == {"field", "raw"}

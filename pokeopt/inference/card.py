@@ -119,12 +119,13 @@ class Card:
         """Return the model card as Markdown."""
         steps = ", ".join(_step_text(step) for step in self.preprocess) or "none"
         channels, size, _ = self.input_shape
+        length = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
         facts = {
             "Task": TASKS.get(self.task, self.task),
             "Classes": ", ".join(self.classes) if self.task == "classification" else "",
             "Model": f"{self.family}: {_settings(self.config['model'])}",
             "Chosen by": f"study {self.study}, trial {self.trial}",
-            "Weights": f"trained on {self.trained_on} for {self.epochs} epochs, seed {self.seed}",
+            "Weights": f"trained on {self.trained_on} for {length}, seed {self.seed}",
             "Data": " ".join(str(self.data.get(key, "")) for key in ("name", "data_hash")).strip(),
             "Preprocessing before the graph": steps,
             "Input": f"bytes (N, {channels}, {size}, {size}), {self.channels}, resized without cropping",

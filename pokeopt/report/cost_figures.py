@@ -83,7 +83,7 @@ def replay_table(found: Replays, id_: str) -> Table:
             )
         )
     first, last = found.n_epochs
-    length = f"{first} epochs" if first == last else f"{first} to {last} epochs"
+    length = plural(first, "epoch") if first == last else f"{first} to {last} epochs"
     one = found.n_full == 1
     caption = (
         f"Stopping rules replayed on the stored curves of {metric_name(found.metric)} of study {found.study}: "

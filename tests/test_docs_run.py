@@ -121,8 +121,8 @@ def type_in(line: str) -> None:
         if command == "run":
             if "--set" in words:
                 words = [*words, "--fresh"]  # another page may have run the file as it is
-            words = without_set(words, "training.epochs")
             sets += small_data(words[1])
+        words = without_set(words, "training.epochs")
         words += [part for text in sets for part in ("--set", text)]
     words += LITTLE.get(command, []) if "--quick" not in words else ["--workers", "0"]
     code = main(words)

@@ -39,6 +39,8 @@ def unregistered(module: nn.Module, known: Collection[nn.Parameter]) -> list[str
 def without_gradient(module: nn.Module, known: Collection[nn.Parameter]) -> list[str]:
     """Return the names of trained parameters whose gradient of the last batch was absent or zero throughout.
 
+    Those that are frozen until their turn comes ask for no gradient, and are not named.
+
     None where there was no batch: a training that was continued after its last one says nothing.
     """
     if all(parameter.grad is None for parameter in known):
@@ -47,7 +49,9 @@ def without_gradient(module: nn.Module, known: Collection[nn.Parameter]) -> list
     return [
         name
         for name, parameter in module.named_parameters()
-        if id(parameter) in moved and (parameter.grad is None or not bool(parameter.grad.count_nonzero()))
+        if id(parameter) in moved
+        and parameter.requires_grad
+        and (parameter.grad is None or not bool(parameter.grad.count_nonzero()))
     ]
 
 

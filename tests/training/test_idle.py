@@ -50,3 +50,11 @@ def test_a_gradient_of_zero_is_none() -> None:
     module = Hidden(nn.ModuleList)
     (0 * module(torch.ones(4, 3)).sum()).backward()
     assert len(without_gradient(module, list(module.parameters()))) == 4
+
+
+def test_a_layer_that_waits_for_its_turn_is_not_named() -> None:
+    """Gradual unfreezing gives the optimizer every layer from the start."""
+    module = Hidden(nn.ModuleList)
+    module.first.requires_grad_(False)
+    module(torch.ones(4, 3)).square().sum().backward()
+    assert without_gradient(module, list(module.parameters())) == []

@@ -75,21 +75,23 @@ class Family:
         """Return a decorator that enters a component under ``name``; a second one of that name is refused."""
 
         def enter(component: T) -> T:
-            if self.has_settings and not (
-                dataclasses.is_dataclass(component) or inspect.isfunction(component)
-            ):
-                what = f"the {self.kind} '{name}' has no settings that can be told"
-                raise SpecError(_origin(component), what, "add @dataclass(frozen=True) above it")
-            if not component.__module__.startswith("pokeopt."):
-                self._load()  # so that a plugin's name clashes here, and not wherever the family is looked up next
-            known = self._members.get(name)
-            if known is not None and _origin(known) != _origin(component):
-                what = f"two {self.kind}s are called '{name}': {_origin(known)} and {_origin(component)}"
-                raise SpecError(str(_origin(component)), what, "rename one of them")
+            self._check(name, component)
             self._members[name] = component
             return component
 
         return enter
+
+    def _check(self, name: str, component: Any) -> None:
+        """Refuse a component whose settings cannot be told, and a second one of a name."""
+        if self.has_settings and not (dataclasses.is_dataclass(component) or inspect.isfunction(component)):
+            what = f"the {self.kind} '{name}' has no settings that can be told"
+            raise SpecError(_origin(component), what, "add @dataclass(frozen=True) above it")
+        if not component.__module__.startswith("pokeopt."):
+            self._load()  # so that a plugin's name clashes here, and not wherever the family is looked up next
+        known = self._members.get(name)
+        if known is not None and _origin(known) != _origin(component):
+            what = f"two {self.kind}s are called '{name}': {_origin(known)} and {_origin(component)}"
+            raise SpecError(str(_origin(component)), what, "rename one of them")
 
     def names(self) -> list[str]:
         """Return all names, sorted."""

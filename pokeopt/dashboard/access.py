@@ -58,6 +58,7 @@ def only_with_token(page: WSGIApplication, token: str) -> WSGIApplication:
     cookie = f"pokeopt_{hashlib.sha256(token.encode()).hexdigest()[:8]}"  # another server's stays as it is
 
     def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request that brings the token; set the cookie where the address brought it."""
         query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         given = dict(query).get(PARAMETER, "")
         if _equal(given, token) and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
